@@ -1,0 +1,88 @@
+# Everything that one does with the project. Each target first sets up what it needs, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+URL ?= sqlite:///.demo/airports.db
+WORKERS ?= 2
+PIP := -m pip --disable-pip-version-check -qq
+PYTEST := PYTHONDEVMODE=1 .venv/bin/python -m pytest
+PINS := pyproject.toml $(wildcard requirements/*.txt)
+# It asks the first `python` for the installed packages.
+PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
+# What must hold on every Python; folders that do not exist yet are left out.
+EVERYWHERE := $(wildcard tests/unit tests/compliance)
+
+.PHONY: help venv demo test test-others check bench soak docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+venv: .venv/.dev ## .venv with everything that development needs
+
+demo: .venv/.demo ## explore the world's airports; URL=... for another database
+	@mkdir -p .demo
+	@.venv/bin/python examples/airports.py "$(URL)"
+
+test: .venv/.tests ## all tests, with coverage; then once more on the other Pythons
+	.venv/bin/coverage erase
+	PYTHONDEVMODE=1 .venv/bin/coverage run -m pytest -n $(WORKERS)
+	.venv/bin/coverage combine -q
+	.venv/bin/coverage report
+	@$(MAKE) --no-print-directory test-others
+
+# The Pythons from 3.11 on that this machine has, without the one in .venv.
+test-others: .venv/.tests
+	@main=$$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for version in $$(tools/pythons | cut -d' ' -f1); do \
+		test $$version = $$main || $(MAKE) --no-print-directory test-$$version; \
+	done
+
+test-3.%: .venv-3.%/.tests
+	@echo "Python 3.$*"
+	OMMI_TEST_PROFILE=quick PYTHONDEVMODE=1 .venv-3.$*/bin/python -m pytest -n $(WORKERS) $(EVERYWHERE)
+
+check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/lint-imports --no-cache --no-logo
+	.venv/bin/mypy
+	$(PYRIGHT)
+	$(PYRIGHT) --verifytypes ommi --ignoreexternal
+	.venv/bin/python tests/typing/check.py
+
+bench: .venv/.bench .venv/.tests ## Ommi beside the bare client libraries
+	.venv/bin/python -m benchmarks
+
+soak: .venv/.tests ## the tests with many more examples; takes an hour or so
+	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
+
+docs: .venv/.docs ## the documentation, in site/
+	.venv/bin/zensical build --clean --strict
+
+clean: ## remove all that the other targets made, the demo's database included
+	rm -rf .venv .venv-3.* .demo site .coverage* .hypothesis .*_cache
+
+# A file per group of requirements tells make what an environment holds already.
+
+.venv/.%: requirements/%.txt $(PINS) | .venv/bin/python
+	@echo "Installing what $* needs into .venv"
+	@.venv/bin/python $(PIP) install -r requirements/build.txt
+	@.venv/bin/python $(PIP) install --no-build-isolation -r $< -e .
+	@touch $@
+
+.venv-%/.tests: requirements/tests.txt $(PINS) | .venv-%/bin/python
+	@echo "Installing what tests need into .venv-$*"
+	@.venv-$*/bin/python $(PIP) install -r requirements/build.txt
+	@.venv-$*/bin/python $(PIP) install --no-build-isolation -r $< -e .
+	@touch $@
+
+.venv/bin/python:
+	@python=$$(tools/pythons | sed -n '1s/^[^ ]* //p'); \
+	test "$$python" || { echo "Ommi needs Python 3.11 or newer, with venv and pip." >&2; exit 1; }; \
+	"$$python" -m venv .venv
+
+.venv-%/bin/python:
+	@"$$(tools/pythons | sed -n 's/^$* //p')" -m venv .venv-$*

@@ -1,0 +1,204 @@
+"""Ommi: what users hold of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+from ommi.drivers.protocol import Connection, Driver, SchemaKeeping
+from ommi.drivers.registry import driver_for
+from ommi.errors import ConfigurationError, QueryError, SchemaMismatch, UnsupportedOperation
+from ommi.execution.executor import NOT_OPEN, Executor
+from ommi.execution.writing import Writer
+from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
+from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.query.builder import conditions_on, subject
+from ommi.query.statements import Select
+from ommi.relations import database_closed, database_opened
+from ommi.results import AsyncResultWrapper, WriteOperation
+from ommi.schema.diff import differences
+from ommi.schema.snapshot import Table, check_targets, in_dependency_order, table_of
+from ommi.selection import Condition, Finding, Query
+
+T = TypeVar("T")
+Models = ModelCollection | type
+
+
+class Ommi:
+    """A database: opened once, asked from anywhere.
+
+    `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
+    one in memory, `memory://`) or a driver; `options` are the driver's.
+
+        async with Ommi("sqlite:///app.db") as db:
+            await db.use_models()
+            ...
+    """
+
+    def __init__(self, location: str | Driver = "sqlite://", **options: object) -> None:
+        if isinstance(location, str):
+            self._driver = driver_for(location, options)
+        elif options:
+            raise ConfigurationError(
+                "options go with a URL; a driver that is already made has its own"
+            )
+        else:
+            self._driver = location
+        self._executor = Executor(self._driver, self)
+        self._writer = Writer(self._executor)
+
+    def __repr__(self) -> str:
+        state = "open" if self.is_open else "not open"
+        return f"<Ommi on {self._driver!r}, {state}>"
+
+    @property
+    def driver(self) -> Driver:
+        """The driver of the store."""
+        return self._driver
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the database can be asked."""
+        return self._executor.connection is not NOT_OPEN
+
+    async def open(self) -> Self:
+        """Open a connection and try it; raises `ConnectionFailed`."""
+        if not self.is_open:
+            self._executor.connection = await self._driver.connect()
+            database_opened(self)
+        return self
+
+    async def close(self) -> None:
+        """Close every connection; what still waits fails with `ConnectionLost`."""
+        connection, self._executor.connection = self._executor.connection, NOT_OPEN
+        database_closed(self)
+        if connection is not NOT_OPEN:
+            await connection.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @overload
+    def find(self, model: type[T], /, *conditions: Condition[T]) -> Finding[T]: ...
+    @overload
+    def find(self, *conditions: Condition[Any]) -> Finding[Any]: ...
+    def find(self, *conditions: Any) -> Finding[Any]:
+        """Ask for rows; what comes back gives operations, which answer with Results.
+
+        The model is the first argument if that is one, else the only one that the conditions name.
+        """
+        model, rest = subject(conditions)
+        return Finding(self._executor, Select(model, conditions_on(model, rest)))
+
+    def query(self, model: type[T], /, *conditions: Condition[T]) -> Query[T]:
+        """Ask for rows; what comes back gives plain values and raises."""
+        metadata, rest = subject((model, *conditions))
+        return Query(self._executor, Select(metadata, conditions_on(metadata, rest)))
+
+    @overload
+    def add(self, model: T, /) -> AsyncResultWrapper[T]: ...
+    @overload
+    def add(self, first: T, second: T, /, *more: T) -> AsyncResultWrapper[list[T]]: ...
+    def add(self, *models: Any) -> AsyncResultWrapper[Any]:
+        """Add one model, or several together or not at all; gives it or them, keys filled in.
+
+        A frozen model is given back as a new instance.
+        """
+        if not models:
+            raise QueryError("add() wants at least one model")
+        if len(models) == 1:
+            return WriteOperation(partial(self._writer.add, models[0]), partial(_add, models))
+        return self.add_all(models)
+
+    def add_all(self, models: Iterable[T]) -> AsyncResultWrapper[list[T]]:
+        """Add models together or not at all; gives them in order, keys filled in."""
+        every = list(models)
+        return WriteOperation(partial(self._writer.add_all, every), partial(_add, every))
+
+    def save(self, model: T, /) -> AsyncResultWrapper[T]:
+        """Write what changed since the row was read, or every field where that is not known.
+
+        Fails with `NotFound` where there is no such row, and with `ConflictError` where a
+        `Version` has moved on.
+        """
+        return WriteOperation(partial(self._writer.save, model), partial(_verb, "save", model))
+
+    def delete(self, model: object, /) -> AsyncResultWrapper[None]:
+        """Delete the row of a model; fails as `save` does."""
+        return WriteOperation(partial(self._writer.delete, model), partial(_verb, "delete", model))
+
+    def reload(self, model: T, /) -> AsyncResultWrapper[T]:
+        """Read the row of a model again; a frozen model is given back as a new instance."""
+        return WriteOperation(partial(self._writer.reload, model), partial(_verb, "reload", model))
+
+    async def use_models(self, *models: Models) -> None:
+        """Create the tables and indexes of a collection that are not there.
+
+        What exists is never altered, dropped or emptied: a table on which a model cannot work is a
+        `SchemaMismatch`, and then nothing is created.
+        """
+        wanted = in_dependency_order(table_of(model) for model in _chosen(models))
+        keeping = self._schema_keeping()
+        found = await self._checked_tables(keeping, wanted)
+        check_targets(wanted, found)
+        missing = [table for table in wanted if table.name not in found]
+        if missing:
+            await keeping.create_tables(missing)
+            # Somebody else may have made one of them meanwhile, and made it differently.
+            await self._checked_tables(keeping, missing)
+
+    async def remove_models(self, *models: Models) -> None:
+        """Drop the tables of a collection, with everything in them."""
+        tables = in_dependency_order(table_of(model) for model in _chosen(models))
+        await self._schema_keeping().drop_tables(tuple(reversed(tables)))
+
+    async def _checked_tables(
+        self, keeping: SchemaKeeping, wanted: Iterable[Table]
+    ) -> dict[str, Table]:
+        names = {table.name: table for table in wanted}
+        referred = {f.table for table in names.values() for f in table.foreign_keys}
+        found = {table.name: table for table in await keeping.tables({*names, *referred})}
+        wrong = [
+            text
+            for name, table in names.items()
+            if name in found
+            for text in differences(table, found[name])
+        ]
+        if wrong:
+            raise SchemaMismatch(wrong, store=self._driver.name)
+        return found
+
+    def _schema_keeping(self) -> SchemaKeeping:
+        connection: Connection = self._executor.connection
+        if not isinstance(connection, SchemaKeeping):
+            raise UnsupportedOperation("make tables", self._driver.name)
+        return connection
+
+
+def _chosen(models: tuple[Models, ...]) -> list[ModelMetadata]:
+    chosen: dict[ModelMetadata, None] = {}
+    for said in models or (DEFAULT_COLLECTION,):
+        if isinstance(said, ModelCollection):
+            chosen.update(dict.fromkeys(said))
+        else:
+            chosen[metadata_of(said)] = None
+    return list(chosen)
+
+
+def _add(models: Iterable[object]) -> str:
+    names = dict.fromkeys(type(model).__name__ for model in models)
+    return f"add({', '.join(names)})"
+
+
+def _verb(verb: str, model: object) -> str:
+    return f"{verb}({type(model).__name__})"

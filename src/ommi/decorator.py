@@ -1,0 +1,152 @@
+"""`@ommi_model` and `register()`: from a class of the user's to a model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar, cast, overload
+
+from ommi.errors import ModelError
+from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
+from ommi.metadata.inspection import Together, inspect_model, library_of
+from ommi.metadata.model import ModelMetadata, remember
+from ommi.metadata.subclassing import subclass_of
+from ommi.query.fields import references
+from ommi.relations import STATE, database_of
+
+if TYPE_CHECKING:
+    from ommi.results import AsyncResultWrapper
+
+T = TypeVar("T")
+
+_METHODS = ("save", "delete", "reload")
+_NEVER_ON_THE_CLASS = frozenset({"register", *_METHODS})
+
+
+@overload
+def ommi_model(cls: type[T], /) -> type[T]: ...
+@overload
+def ommi_model(
+    *together: Together, collection: ModelCollection | None = None, table: str | None = None
+) -> Callable[[type[T]], type[T]]: ...
+def ommi_model(
+    *said: type[T] | Together,
+    collection: ModelCollection | None = None,
+    table: str | None = None,
+) -> type[T] | Callable[[type[T]], type[T]]:
+    """Make a model of a class: its fields answer on the class, its instances remember their row.
+
+    Takes `UniqueTogether` and `IndexTogether`, the collection (one for all models otherwise) and
+    the name of the table. What comes back is a subclass that behaves as the class did, with
+    `save()`, `delete()` and `reload()` unless it has such names. Raises `ModelError` for a class
+    that cannot be mapped.
+    """
+    if len(said) == 1 and isinstance(said[0], type):
+        return _decorated(said[0], (), collection, table, _names_around(2))
+    together = tuple(each for each in said if not isinstance(each, type))
+
+    def decorate(cls: type[T]) -> type[T]:
+        return _decorated(cls, together, collection, table, _names_around(2))
+
+    return decorate
+
+
+def register(
+    cls: type[T],
+    /,
+    *together: Together,
+    collection: ModelCollection | None = None,
+    table: str | None = None,
+) -> type[T]:
+    """Map a class without touching it, and give it back; ask with `fields(cls).name`.
+
+    Raises `ModelError` for a class that cannot be mapped.
+    """
+    model = inspect_model(
+        cls,
+        table=table,
+        collection=DEFAULT_COLLECTION if collection is None else collection,
+        together=together,
+        namespace=_names_around(2),
+    )
+    _publish(model)
+    return cls
+
+
+def _decorated(
+    cls: type[T],
+    together: tuple[Together, ...],
+    collection: ModelCollection | None,
+    table: str | None,
+    namespace: Mapping[str, object],
+) -> type[T]:
+    prepared = library_of(cls).prepare(cls)
+    found = inspect_model(
+        prepared,
+        table=table,
+        collection=DEFAULT_COLLECTION if collection is None else collection,
+        together=together,
+        namespace=namespace,
+    )
+    names = tuple(field.name for field in found.fields)
+    _refuse_taken_names(found, names)
+    made, set_state, accesses = subclass_of(
+        prepared, tuple(n for n in names if _answers(prepared, n)), _methods(prepared, names)
+    )
+    model = replace(found, cls=made, set_state=set_state)
+    answers = references(model)
+    for access in accesses:
+        access.answer, access.owner = answers[access.name], made
+    _publish(model)
+    return cast("type[T]", made)
+
+
+def _publish(model: ModelMetadata) -> None:
+    model.collection.add(model)
+    remember(model)
+
+
+def _answers(cls: type, name: str) -> bool:
+    return not (
+        name in _NEVER_ON_THE_CLASS or name.startswith("__") or hasattr(type(cls), name)
+    )
+
+
+def _refuse_taken_names(model: ModelMetadata, names: tuple[str, ...]) -> None:
+    if STATE in names:
+        raise ModelError(
+            "is the name under which Ommi keeps its own state; rename it",
+            model=model.name,
+            field=STATE,
+        )
+
+
+def _methods(cls: type, names: tuple[str, ...]) -> Mapping[str, object]:
+    own = {"save": save, "delete": delete, "reload": reload}
+    return {
+        name: method
+        for name, method in own.items()
+        if name not in names and not hasattr(cls, name)
+    }
+
+
+def save(self: T) -> AsyncResultWrapper[T]:
+    """Write what changed since the instance was read, to the database that it came from."""
+    return database_of(self).save(self)
+
+
+def delete(self: object) -> AsyncResultWrapper[None]:
+    """Delete the row of the instance."""
+    return database_of(self).delete(self)
+
+
+def reload(self: T) -> AsyncResultWrapper[T]:
+    """Read the row of the instance again."""
+    return database_of(self).reload(self)
+
+
+def _names_around(depth: int) -> Mapping[str, object]:
+    """Give the names that only the function around the class can see; none at module level."""
+    frame = sys._getframe(depth)  # noqa: SLF001
+    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)

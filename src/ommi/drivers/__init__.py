@@ -1,0 +1,1 @@
+"""One folder per store; the same file names in each."""

@@ -1,0 +1,186 @@
+"""Statements as functions on tables, made of `query/evaluate.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import assert_never, cast
+
+from ommi.drivers.memory.tables import Row, Tables
+from ommi.errors import ArithmeticOverflow
+from ommi.metadata.model import FieldMetadata
+from ommi.metadata.storage import Kind, StorageType, Unfit
+from ommi.planning.plan import Compiled, Parameters, ResultColumn, Rows, StoreCodec
+from ommi.query.evaluate import Condition, Reader, Sorter, condition, operand, sorter
+from ommi.query.nodes import Arithmetic, Parameter
+from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
+
+Run = Callable[[Tables, Parameters], Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryCommand:
+    """What to do with the tables; its rows are of one number where it writes."""
+
+    description: str
+    run: Run
+
+
+class MemoryCompiler:
+    """Turns statements into functions on tables."""
+
+    def codec(self, storage: StorageType) -> StoreCodec:
+        """Say how values travel: as they are, but for documents, which must not be shared."""
+        return StoreCodec(decode=deepcopy) if storage.kind is Kind.JSON else StoreCodec()
+
+    def text(self, command: object) -> str:
+        """Show a command to a person, without values."""
+        return cast("MemoryCommand", command).description
+
+    def compile(self, statement: Statement) -> Compiled:
+        """Give the function for a statement."""
+        match statement:
+            case Select(model):
+                columns = tuple(field.column for field in model.fields)
+                command = partial(_select, _Selection.of(statement), columns)
+                return self._compiled(statement, command, model.fields)
+            case Count(select):
+                return self._compiled(statement, partial(_count, _Selection.of(select)))
+            case Insert(_, _, returning):
+                return self._compiled(statement, partial(_insert, statement), returning)
+            case Update():
+                changes = tuple((f, _assigned(f, v)) for f, v in statement.changes)
+                where = _condition(statement.where)
+                run = partial(_update, statement.model.table, where, changes)
+                return self._compiled(statement, run)
+            case Delete(model, where):
+                run = partial(_delete, model.table, _condition(where))
+                return self._compiled(statement, run)
+            case _:
+                assert_never(statement)
+
+    def _compiled(
+        self, statement: Statement, run: Run, fields: Sequence[FieldMetadata] = ()
+    ) -> Compiled:
+        command = MemoryCommand(_described(statement), run)
+        return Compiled(command, columns=tuple(map(self._result, fields)))
+
+    def _result(self, field: FieldMetadata) -> ResultColumn:
+        # Loading makes new containers itself; what needs no loading is copied.
+        load = field.required_codec.load
+        return ResultColumn(field, load or self.codec(field.storage).decode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The rows of one table that a statement means, in order, and the page of them."""
+
+    table: str
+    where: Condition | None
+    sort: Sorter | None
+    limit: Reader | None
+    offset: Reader | None
+    at_most: int | None
+
+    @classmethod
+    def of(cls, select: Select) -> _Selection:
+        return cls(
+            select.model.table,
+            _condition(select.where),
+            sorter(select.order) if select.order else None,
+            None if select.limit is None else operand(cast("Parameter", select.limit)),
+            None if select.offset is None else operand(cast("Parameter", select.offset)),
+            select.at_most,
+        )
+
+    def rows(self, tables: Tables, values: Parameters) -> list[Row]:
+        found = _matching(tables, self.table, self.where, values)
+        if self.sort is not None:
+            self.sort(found, values)
+        if self.offset is not None:
+            found = found[cast("int", self.offset({}, values)) :]
+        if self.limit is not None:
+            found = found[: cast("int", self.limit({}, values))]
+        return found if self.at_most is None else found[: self.at_most]
+
+
+def _condition(where: object) -> Condition | None:
+    return None if where is None else condition(where)  # type: ignore[arg-type]
+
+
+def _matching(
+    tables: Tables, table: str, where: Condition | None, values: Parameters
+) -> list[Row]:
+    rows = tables.rows(table)
+    return list(rows) if where is None else [row for row in rows if where(row, values)]
+
+
+def _select(
+    selection: _Selection, columns: Sequence[str], tables: Tables, values: Parameters
+) -> Rows:
+    return [tuple([row[c] for c in columns]) for row in selection.rows(tables, values)]
+
+
+def _count(selection: _Selection, tables: Tables, values: Parameters) -> Rows:
+    return [(len(selection.rows(tables, values)),)]
+
+
+def _insert(insert: Insert, tables: Tables, values: Parameters) -> Rows:
+    given = {field.column: value for field, value in zip(insert.fields, values, strict=True)}
+    row = tables.insert(insert.model.table, given)
+    if not insert.returning:
+        return [(1,)]
+    return [tuple([row[field.column] for field in insert.returning])]
+
+
+def _update(
+    table: str,
+    where: Condition | None,
+    changes: Sequence[tuple[FieldMetadata, Reader]],
+    tables: Tables,
+    values: Parameters,
+) -> Rows:
+    matched = _matching(tables, table, where, values)
+    changed = [
+        {**row, **{field.column: read(row, values) for field, read in changes}}
+        for row in matched
+    ]
+    tables.replace(table, matched, changed)
+    return [(len(matched),)]
+
+
+def _assigned(field: FieldMetadata, value: object) -> Reader:
+    read = operand(value)
+    if not isinstance(value, Arithmetic):
+        return read
+
+    def fitted(row: Row, values: Parameters) -> object:
+        result = read(row, values)
+        try:
+            return None if result is None else field.required_codec.dump(result)
+        except Unfit as error:
+            raise ArithmeticOverflow(
+                f"a calculated value does not fit {field.model}.{field.name}: {error}"
+            ) from None
+
+    return fitted
+
+
+def _delete(table: str, where: Condition | None, tables: Tables, values: Parameters) -> Rows:
+    matched = _matching(tables, table, where, values)
+    tables.delete(table, matched)
+    return [(len(matched),)]
+
+
+def _described(statement: Statement) -> str:
+    select = statement.select if isinstance(statement, Count) else statement
+    words = [type(statement).__name__.lower(), select.model.table]
+    where = getattr(select, "where", None)
+    if where is not None:
+        words.append(f"where {where!r}")
+    order = getattr(select, "order", ())
+    if order:
+        words.append(f"order by {', '.join(map(repr, order))}")
+    return " ".join(words)

@@ -1,0 +1,103 @@
+"""What a driver is: a small contract, and optional parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, runtime_checkable
+
+from ommi.planning.capabilities import Capability
+from ommi.planning.compiler import Compiler
+from ommi.planning.plan import Parameters, Rows
+from ommi.schema.snapshot import Table
+
+T = TypeVar("T")
+Build = Callable[[Rows], T]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command of a batch and the parameters of each time it runs."""
+
+    command: object
+    parameters: Sequence[Parameters]
+
+
+class Connection(Protocol):
+    """A way to the store. Its calls may overlap; it keeps them apart.
+
+    Errors of the client library come out as Ommi's, with theirs as the cause.
+    """
+
+    async def fetch(
+        self,
+        command: object,
+        parameters: Parameters,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a command that gives rows, and build something of them, inside `context` if given."""
+
+    async def execute(self, command: object, parameters: Parameters) -> int:
+        """Run a command and give the number of rows that it matched."""
+
+    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run commands together or not at all; give, for each step, the rows that it returned."""
+
+    def stream(
+        self,
+        command: object,
+        parameters: Parameters,
+        size: int,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> AsyncIterator[T]:
+        """Run a command that gives rows, and build something of every `size` of them.
+
+        The rows are those of the start, whatever is written meanwhile.
+        """
+
+    async def close(self) -> None:
+        """Give everything back; what still waits fails with `ConnectionLost`."""
+
+
+class Driver(Protocol):
+    """Everything for one store."""
+
+    @property
+    def name(self) -> str:
+        """The store's name, as its makers spell it."""
+
+    @property
+    def capabilities(self) -> Collection[Capability]:
+        """What the store can do."""
+
+    @property
+    def compiler(self) -> Compiler:
+        """What turns statements into commands."""
+
+    async def connect(self) -> Connection:
+        """Open a connection and try it; raises `ConnectionFailed`."""
+
+
+@runtime_checkable
+class SchemaKeeping(Protocol):
+    """A connection that can make and remove tables."""
+
+    async def tables(self, names: Collection[str]) -> list[Table]:
+        """Tell what those of the named tables look like that are there."""
+
+    async def create_tables(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are not there, all or none, in the order given."""
+
+    async def drop_tables(self, tables: Sequence[Table]) -> None:
+        """Remove the tables that are there, all or none, in the order given."""
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A connection that can tell how the store would run a command."""
+
+    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+        """Give the store's own plan, a line each."""

@@ -1,0 +1,220 @@
+"""The SQLite driver: one writer, several readers, each in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from contextlib import aclosing, asynccontextmanager
+from contextvars import Context
+from typing import TypeVar, cast
+
+from ommi.drivers.protocol import Build, Step
+from ommi.drivers.sqlite import introspection
+from ommi.drivers.sqlite.connecting import Location
+from ommi.drivers.sqlite.batches import in_transaction, run_step
+from ommi.drivers.sqlite.dialect import DIALECT
+from ommi.drivers.sqlite.errors import STORE, translated, translating
+from ommi.drivers.sqlite.streaming import Stream
+from ommi.drivers.sqlite.worker import Worker
+from ommi.errors import ConnectionFailed, ConnectionLost
+from ommi.planning.capabilities import Capability
+from ommi.planning.plan import Parameters, Rows
+from ommi.schema.snapshot import Table
+from ommi.sql import ddl
+from ommi.sql.compiler import SqlCompiler
+from ommi.sql.dialect import SqlCommand
+
+T = TypeVar("T")
+
+READERS = 3
+
+
+class SQLiteDriver:
+    """A SQLite database: a file, or one in memory that ends with its connection."""
+
+    name = STORE
+    capabilities = frozenset(Capability)
+
+    def __init__(
+        self,
+        path: str | None = None,
+        *,
+        timeout: float = 5.0,
+        is_read_only: bool = False,
+        readers: int = READERS,
+    ) -> None:
+        self.compiler = SqlCompiler(DIALECT)
+        self._location = Location(path=path, timeout=timeout, is_read_only=is_read_only)
+        self._readers = 0 if path is None else readers
+
+    def __repr__(self) -> str:
+        return f"SQLiteDriver({self._location.name!r})"
+
+    async def connect(self) -> SQLiteConnection:
+        """Open the database, making the file if there is none; raises `ConnectionFailed`."""
+        connection = SQLiteConnection(self._location, self._readers)
+        await connection.open()
+        return connection
+
+
+class SQLiteConnection:
+    """Threads on one database: reads go to the reader with the least to do, writes queue."""
+
+    def __init__(self, location: Location, readers: int) -> None:
+        self._location = location
+        self._writer = self._worker("writer", writes=not location.is_read_only)
+        self._readers = [self._worker(f"reader {n}") for n in range(readers)]
+        self._idle_streams: list[Worker] = []
+        self._is_closed = False
+
+    def _worker(self, role: str, *, writes: bool = False) -> Worker:
+        return Worker(
+            lambda: self._location.connect(writes=writes),
+            name=f"SQLite {role} of {self._location.name}",
+        )
+
+    async def open(self) -> None:
+        """Start the threads, the writer first: it makes the file."""
+        try:
+            await self._writer.start()
+            for reader in self._readers:
+                await reader.start()
+        except sqlite3.Error as error:
+            await self.close()
+            raise ConnectionFailed(
+                f"cannot open {self._location.name!r}: {error}", store=STORE
+            ) from error
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close every connection and end every thread."""
+        self._is_closed = True
+        workers = [self._writer, *self._readers, *self._idle_streams]
+        self._idle_streams = []
+        await asyncio.gather(*(worker.close() for worker in workers))
+
+    async def fetch(
+        self,
+        command: object,
+        parameters: Parameters,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a command that gives rows, and build something of them, in one hop."""
+        sql = cast("SqlCommand", command)
+
+        def job(connection: sqlite3.Connection) -> T:
+            try:
+                cursor = connection.execute(sql.text, parameters)
+                rows = cursor.fetchall() if sql.returns_rows else [(cursor.lastrowid,)]
+            except sqlite3.Error as error:
+                raise translated(error, sql) from error
+            return build(rows)
+
+        return await (self._writer if sql.is_write else self._reader()).run(job, context)
+
+    async def execute(self, command: object, parameters: Parameters) -> int:
+        """Run a command and give the number of rows that it matched."""
+        sql = cast("SqlCommand", command)
+
+        def job(connection: sqlite3.Connection) -> int:
+            with translating(sql):
+                return connection.execute(sql.text, parameters).rowcount
+
+        return await self._writer.run(job)
+
+    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run commands in one transaction and one hop."""
+
+        def job(connection: sqlite3.Connection) -> list[Rows]:
+            return [run_step(connection, step) for step in steps]
+
+        return await self._writer.run(lambda connection: in_transaction(connection, job))
+
+    async def stream(
+        self,
+        command: object,
+        parameters: Parameters,
+        size: int,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> AsyncGenerator[T, None]:
+        """Run a command that gives rows, and build something of every `size` of them.
+
+        A file is read by a connection of its own, whose snapshot is that of the start; in memory
+        there is only one connection, which reads a copy.
+        """
+        stream = Stream(cast("SqlCommand", command), parameters, size, build, context)
+        if self._location.path is None:
+            async with aclosing(stream.by_copy(self._writer)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            return
+        async with (
+            self._stream_worker() as worker,
+            aclosing(stream.by_cursor(worker)) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
+
+    @asynccontextmanager
+    async def _stream_worker(self) -> AsyncIterator[Worker]:
+        """Lend a reader for one stream; one that was left in the middle is not lent again."""
+        if self._is_closed:
+            raise ConnectionLost("the database was closed", store=STORE)
+        is_new = not self._idle_streams
+        worker = self._worker("stream") if is_new else self._idle_streams.pop()
+        try:
+            if is_new:
+                await worker.start()
+            yield worker
+        except BaseException:
+            await worker.close()
+            raise
+        if self._is_closed or self._idle_streams:
+            await worker.close()
+        else:
+            self._idle_streams.append(worker)
+
+    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+        """Give SQLite's own plan, a line each."""
+        sql = cast("SqlCommand", command)
+
+        def job(connection: sqlite3.Connection) -> list[str]:
+            with translating(sql):
+                plan = connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", parameters)
+                return [str(row[3]) for row in plan.fetchall()]
+
+        return await self._reader().run(job)
+
+    async def tables(self, names: Collection[str]) -> list[Table]:
+        """Tell what those of the named tables look like that are there."""
+
+        def job(connection: sqlite3.Connection) -> list[Table]:
+            with translating():
+                return introspection.tables(connection, names)
+
+        return await self._writer.run(job)
+
+    async def create_tables(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are not there, in one transaction under SQLite's write lock."""
+        await self._run_texts([text for t in tables for text in ddl.create_table(t, DIALECT)])
+
+    async def drop_tables(self, tables: Sequence[Table]) -> None:
+        """Remove the tables that are there, in one transaction."""
+        await self._run_texts(list(ddl.drop_tables(tables, DIALECT)))
+
+    async def _run_texts(self, texts: Sequence[str]) -> None:
+        def job(connection: sqlite3.Connection) -> None:
+            for text in texts:
+                connection.execute(text)
+
+        await self._writer.run(lambda connection: in_transaction(connection, job))
+
+    def _reader(self) -> Worker:
+        if not self._readers:
+            return self._writer
+        return min(self._readers, key=Worker.waiting)

@@ -1,0 +1,238 @@
+"""Every error that Ommi raises, as one tree.
+
+An error is named for what happened and carries the facts as attributes; its message is made from
+them. The client library's own error is its `__cause__`. Statements are shown, values and passwords
+never.
+
+    OmmiError
+    ├── ConfigurationError (ValueError) a URL or an option that means nothing
+    ├── ModelError                      a class cannot be mapped
+    ├── QueryError                      a question that has no meaning
+    │   ├── UnknownField                a name that is no field of the model
+    │   └── InvalidValue (ValueError)   a value that does not fit its field
+    ├── NotFound                        `one` found no row
+    ├── MultipleFound                   `one` found more than one row
+    ├── UnsupportedOperation            this store cannot do it
+    ├── OperationCancelled              it was cancelled, and never runs twice
+    ├── NoCurrentDatabase               an instance that knows no database
+    └── DatabaseError                   the store refused or failed
+        ├── ConstraintViolation
+        │   ├── UniqueViolation
+        │   ├── ForeignKeyViolation
+        │   ├── NotNullViolation
+        │   └── CheckViolation
+        ├── ConflictError               somebody else was there first; `retryable`
+        ├── StatementTimeout
+        ├── ArithmeticOverflow          a sum, difference or product outside its type
+        ├── SchemaMismatch              a table is not what its model says
+        └── ConnectionFailed            no connection could be had
+            └── ConnectionLost          one was had, and broke
+
+    OmmiWarning (UserWarning)
+    ├── UnhandledFailureWarning         a Failure that nobody looked at
+    └── UnawaitedOperationWarning       a write that was never awaited
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class OmmiError(Exception):
+    """What every error of Ommi is. It can be pickled, facts included."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+class ConfigurationError(OmmiError, ValueError):
+    """A URL or an option that means nothing; passwords are never shown."""
+
+
+class OperationCancelled(OmmiError, RuntimeError):
+    """The one run of `operation` was cancelled; it never runs twice."""
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(f"{operation} was cancelled; it never runs twice, so make a new one")
+
+
+class ModelError(OmmiError):
+    """A class cannot be mapped; `model` and `field` say where."""
+
+    def __init__(self, reason: str, *, model: str, field: str | None = None) -> None:
+        self.model = model
+        self.field = field
+        self.reason = reason
+        where = model if field is None else f"{model}.{field}"
+        super().__init__(f"{where}: {reason}")
+
+
+class QueryError(OmmiError):
+    """A question that has no meaning, refused before anything is sent."""
+
+
+class UnknownField(QueryError):
+    """`name` is no field of `model`; `known` lists those that are."""
+
+    def __init__(self, model: str, name: str, known: Sequence[str]) -> None:
+        self.model = model
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"{model} has no field {name!r}; it has {', '.join(self.known)}")
+
+
+class InvalidValue(QueryError, ValueError):
+    """A value does not fit its field; the value itself is never shown."""
+
+    def __init__(self, reason: str, *, model: str | None = None, field: str | None = None) -> None:
+        self.model = model
+        self.field = field
+        self.reason = reason
+        where = ".".join(part for part in (model, field) if part)
+        super().__init__(f"{where}: {reason}" if where else reason)
+
+
+class NotFound(OmmiError):
+    """One row was asked for and none is there."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(f"no {model} matches; ask with one.or_use(default) if that is expected")
+
+
+class MultipleFound(OmmiError):
+    """One row was asked for and several are there."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(
+            f"more than one {model} matches; narrow the question, or take the first with first"
+        )
+
+
+class UnsupportedOperation(OmmiError):
+    """This store cannot do `operation`; nothing was sent."""
+
+    def __init__(self, operation: str, store: str, advice: str | None = None) -> None:
+        self.operation = operation
+        self.store = store
+        self.advice = advice
+        super().__init__(f"{store} cannot do this: {operation}" + (f"; {advice}" if advice else ""))
+
+
+class NoCurrentDatabase(OmmiError):
+    """An instance was asked to act and no database is in reach."""
+
+
+class DatabaseError(OmmiError):
+    """The store refused or failed; `statement` is what it was asked, without values."""
+
+    retryable = False
+
+    def __init__(
+        self, reason: str, *, store: str | None = None, statement: str | None = None
+    ) -> None:
+        self.reason = reason
+        self.store = store
+        self.statement = statement
+        message = f"{store}: {reason}" if store else reason
+        super().__init__(f"{message}\n  in: {statement}" if statement else message)
+
+
+class ConstraintViolation(DatabaseError):
+    """A rule of the schema refused the row; `model` and `fields` name what it guards."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        model: str | None = None,
+        fields: Sequence[str] = (),
+        store: str | None = None,
+        statement: str | None = None,
+    ) -> None:
+        super().__init__(reason, store=store, statement=statement)
+        self.model = model
+        self.fields = tuple(fields)
+
+
+class UniqueViolation(ConstraintViolation):
+    """Another row already has this value of `fields`."""
+
+
+class ForeignKeyViolation(ConstraintViolation):
+    """A reference to a row that is not there, or a row that others still refer to."""
+
+
+class NotNullViolation(ConstraintViolation):
+    """A field that must have a value has none."""
+
+
+class CheckViolation(ConstraintViolation):
+    """A CHECK of the table refused the row."""
+
+
+class ConflictError(DatabaseError):
+    """Somebody else was there first: a serialization failure, a deadlock, a lock, a version."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        retryable: bool = True,
+        store: str | None = None,
+        statement: str | None = None,
+    ) -> None:
+        super().__init__(reason, store=store, statement=statement)
+        self.retryable = retryable
+
+
+class StatementTimeout(DatabaseError):
+    """The statement took longer than it may and was stopped."""
+
+
+class ArithmeticOverflow(DatabaseError):
+    """A sum, difference or product does not fit the type of its fields."""
+
+
+class SchemaMismatch(DatabaseError):
+    """A table in the store is not what its model says; `differences` lists how."""
+
+    def __init__(self, differences: Sequence[str], *, store: str | None = None) -> None:
+        self.differences = tuple(differences)
+        super().__init__(
+            "the store's tables differ from the models, and Ommi never alters a table by itself: "
+            + "; ".join(self.differences),
+            store=store,
+        )
+
+
+class ConnectionFailed(DatabaseError):
+    """No connection to the store could be had."""
+
+
+class ConnectionLost(ConnectionFailed):
+    """A connection broke, or was closed, while it was in use."""
+
+
+class OmmiWarning(UserWarning):
+    """What every warning of Ommi is."""
+
+
+class UnhandledFailureWarning(OmmiWarning):
+    """A Failure was thrown away and nobody looked at it."""
+
+
+class UnawaitedOperationWarning(OmmiWarning):
+    """A write was made and never awaited, so nothing was written."""
+
+
+def _restored(
+    kind: type[OmmiError], args: tuple[object, ...], facts: dict[str, object]
+) -> OmmiError:
+    """Rebuild an error from a pickle: its constructors take facts, not the message."""
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error

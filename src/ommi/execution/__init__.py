@@ -1,0 +1,1 @@
+"""Doing it: from a plan to rows, from rows to models, and back."""

@@ -1,0 +1,206 @@
+"""The function that builds models from rows, generated once per plan.
+
+Its source is made of the names of fields and parameters, each checked to be an identifier; every
+value and function comes in through a closure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import starmap
+from keyword import iskeyword
+from types import MemberDescriptorType
+from typing import Any, cast
+
+from ommi.metadata.libraries.protocol import Bypass, DeclaredField
+from ommi.metadata.model import ModelMetadata
+from ommi.planning.plan import ResultColumn, Rows
+
+Builder = Callable[[Rows], list[object]]
+
+
+class Source:
+    """The text of a function over values that are bound to short names."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, object] = {}
+
+    def bind(self, name: str, value: object) -> str:
+        """Make a value known under a name and give that name."""
+        self.bound[name] = value
+        return name
+
+    def compiled(self, name: str, lines: Sequence[str]) -> Any:  # noqa: ANN401 - made at run time
+        """Define the function of that name and give it."""
+        body = "\n".join(f"    {line}" for line in lines)
+        text = f"def make({', '.join(self.bound)}):\n{body}\n    return {name}\n"
+        scope: dict[str, Any] = {}
+        exec(compile(text, "<ommi generated>", "exec"), scope)  # noqa: S102 - identifiers only
+        return scope["make"](**self.bound)
+
+
+def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+    """Give the function that makes an instance of each row, the cheapest way that is right."""
+    declared = model.library.declared_fields(
+        model.cls, {field.name: field.type_annotation for field in model.fields}
+    )
+    bypass = model.library.construction(model.cls).bypass
+    covered = {column.field.name for column in columns} >= {each.name for each in declared}
+    if bypass is Bypass.NONE or not covered or not all(_is_name(d.name) for d in declared):
+        return _by_constructor(model, columns, declared)
+    return _WAYS[bypass](model, columns)
+
+
+def is_positional(columns: Sequence[ResultColumn], declared: Sequence[DeclaredField]) -> bool:
+    """Tell whether a row is what the constructor wants, value for value."""
+    return (
+        all(column.decode is None for column in columns)
+        and all(d.parameter is not None and not d.is_keyword_only for d in declared)
+        and [column.field.name for column in columns] == [d.name for d in declared]
+    )
+
+
+def _by_constructor(
+    model: ModelMetadata, columns: Sequence[ResultColumn], declared: Sequence[DeclaredField]
+) -> Builder:
+    cls: Callable[..., object] = model.cls
+    if is_positional(columns, declared):
+        return lambda rows: list(starmap(cls, rows))
+    source = Source()
+    values = dict(_values(source, columns))
+    call = f"{source.bind('cls', cls)}({', '.join(_arguments(source, declared, values))})"
+    if declared and all(d.parameter is None for d in declared):
+        call = f"{source.bind('new', model.cls.__new__)}(cls)"
+    rest = [d.name for d in declared if d.parameter is None and d.name in values]
+    if not rest:
+        return _compiled_list(source, columns, call)
+    put = object.__setattr__ if model.library.is_frozen(model.cls) else setattr
+    source.bind("put", put)
+    assignments = [
+        f"put(m, {source.bind(f'n{number}', name)}, {values[name]})"
+        for number, name in enumerate(rest)
+    ]
+    return _compiled_loop(source, columns, [f"m = {call}", *assignments])
+
+
+def _arguments(
+    source: Source, declared: Sequence[DeclaredField], values: Mapping[str, str]
+) -> Iterator[str]:
+    positional = True
+    unspellable = []
+    for each in declared:
+        if each.parameter is None or each.name not in values:
+            positional = positional and (each.parameter is None or each.is_keyword_only)
+        elif positional and not each.is_keyword_only:
+            yield values[each.name]
+        elif _is_name(each.parameter):
+            yield f"{each.parameter}={values[each.name]}"
+        else:
+            key = source.bind(f"k{len(unspellable)}", each.parameter)
+            unspellable.append(f"{key}: {values[each.name]}")
+    if unspellable:
+        yield f"**{{{', '.join(unspellable)}}}"
+
+
+def _into_dict(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+    source = Source()
+    put = [f"d['{name}'] = {value}" for name, value in _values(source, columns)]
+    return _compiled_loop(source, columns, [_new(source, model), "d = m.__dict__", *put])
+
+
+def _by_assignment(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+    source = Source()
+    source.bind("put", object.__setattr__)
+    lines = [_new(source, model)]
+    for number, (name, value) in enumerate(_values(source, columns)):
+        slot = _slot(model.cls, name)
+        if slot is None:
+            lines.append(f"put(m, '{name}', {value})")
+        else:
+            lines.append(f"{source.bind(f's{number}', slot.__set__)}(m, {value})")
+    return _compiled_loop(source, columns, lines)
+
+
+def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+    source = Source()
+    values = ", ".join(f"'{name}': {value}" for name, value in _values(source, columns))
+    source.bind("put_dict", _descriptor(model.cls, "__dict__").__set__)
+    source.bind("put_set", _descriptor(model.cls, "__pydantic_fields_set__").__set__)
+    source.bind("put_extra", _descriptor(model.cls, "__pydantic_extra__").__set__)
+    source.bind("put_private", _descriptor(model.cls, "__pydantic_private__").__set__)
+    source.bind("names", {field.name for field in model.fields})
+    lines = [
+        _new(source, model),
+        f"put_dict(m, {{{values}}})",
+        "put_set(m, names.copy())",
+        "put_extra(m, None)",
+        "put_private(m, None)",
+    ]
+    return _compiled_loop(source, columns, lines)
+
+
+_WAYS = {
+    Bypass.DICT: _into_dict,
+    Bypass.ASSIGN: _by_assignment,
+    Bypass.PYDANTIC: _as_pydantic,
+}
+
+
+def _values(source: Source, columns: Sequence[ResultColumn]) -> Iterator[tuple[str, str]]:
+    """Give the name of each column's field and the expression of its value."""
+    for number, column in enumerate(columns):
+        variable = f"c{number}"
+        if column.inline is not None:
+            decoded = column.inline.replace("{value}", variable)
+        elif column.decode is not None:
+            decoded = f"{source.bind(f'd{number}', column.decode)}({variable})"
+        else:
+            yield column.field.name, variable
+            continue
+        yield column.field.name, f"(None if {variable} is None else {decoded})"
+
+
+def _compiled_list(source: Source, columns: Sequence[ResultColumn], call: str) -> Builder:
+    lines = ["def build(rows):", f"    return [{call} for {_target(columns)} in rows]"]
+    return cast("Builder", source.compiled("build", lines))
+
+
+def _compiled_loop(
+    source: Source, columns: Sequence[ResultColumn], statements: Sequence[str]
+) -> Builder:
+    lines = [
+        "def build(rows):",
+        "    made = []",
+        "    append = made.append",
+        f"    for {_target(columns)} in rows:",
+        *(f"        {statement}" for statement in statements),
+        "        append(m)",
+        "    return made",
+    ]
+    return cast("Builder", source.compiled("build", lines))
+
+
+def _target(columns: Sequence[ResultColumn]) -> str:
+    return "(" + "".join(f"c{number}, " for number in range(len(columns))) + ")"
+
+
+def _new(source: Source, model: ModelMetadata) -> str:
+    source.bind("cls", model.cls)
+    return f"m = {source.bind('new', object.__new__)}(cls)"
+
+
+def _slot(cls: type, name: str) -> MemberDescriptorType | None:
+    found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return found if isinstance(found, MemberDescriptorType) else None
+
+
+def _descriptor(cls: type, name: str) -> Any:  # noqa: ANN401 - pydantic's own slots
+    return next(
+        vars(base)[name]
+        for base in cls.__mro__
+        if "__pydantic_fields_set__" in vars(base) and name in vars(base)
+    )
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)

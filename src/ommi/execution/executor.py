@@ -1,0 +1,116 @@
+"""The one funnel: plan, connection, rows. Everything that asks a store goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from ommi.drivers.protocol import Connection, Driver, Explaining
+from ommi.errors import ConnectionFailed, UnsupportedOperation
+from ommi.execution.hydration import hydrator, runs_user_code
+from ommi.planning.plan import Hydrator, Rows
+from ommi.planning.planner import Planner
+from ommi.query.statements import Count, Delete, Select, Statement, Update
+from ommi.query.transform import with_key
+from ommi.relations import Batch, Database
+
+CHUNK = 1000
+"""How many rows of a stream are built at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How a store would run a question: the command, and the store's own plan, a line each."""
+
+    command: str
+    plan: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
+
+
+class Executor:
+    """Runs statements of one database on its connection."""
+
+    __slots__ = ("connection", "database", "driver", "planner")
+
+    def __init__(self, driver: Driver, database: Database) -> None:
+        self.driver = driver
+        self.database = database
+        self.connection: Connection = NOT_OPEN
+        self.planner = Planner(driver.compiler, hydrator, runs_user_code)
+
+    async def select(self, select: Select) -> list[Any]:
+        """Give the models that a selection means."""
+        plan, values = self.planner.plan(select)
+        hydrate = cast("Hydrator", plan.hydrate)
+        batch = Batch(self.database)
+
+        def build(rows: Rows) -> list[object]:
+            return hydrate(rows, batch)
+
+        # Code of the user runs in the driver's thread, but in the caller's context.
+        context = copy_context() if plan.runs_user_code else None
+        return await self.connection.fetch(plan.command, plan.bind(values), build, context)
+
+    async def count(self, select: Select) -> int:
+        """Give the number of rows of a selection."""
+        plan, values = self.planner.plan(Count(select))
+        return await self.connection.fetch(plan.command, plan.bind(values), _only_number)
+
+    async def write(self, statement: Update | Delete) -> int:
+        """Run a write and give the number of rows that it matched."""
+        plan, values = self.planner.plan(statement)
+        return await self.connection.execute(plan.command, plan.bind(values))
+
+    async def stream(self, select: Select) -> AsyncGenerator[Any, None]:
+        """Give the models that a selection means one by one, a chunk of them in memory."""
+        ordered = replace(select, order=with_key(select.order, select.model))
+        plan, values = self.planner.plan(ordered)
+        hydrate = cast("Hydrator", plan.hydrate)
+        context = copy_context() if plan.runs_user_code else None
+        chunks = self.connection.stream(
+            plan.command,
+            plan.bind(values),
+            CHUNK,
+            lambda rows: hydrate(rows, Batch(self.database)),
+            context,
+        )
+        async with aclosing(cast("AsyncGenerator[list[object], None]", chunks)):
+            async for models in chunks:
+                for model in models:
+                    yield model
+
+    def text(self, statement: Statement) -> str:
+        """Show the command of a statement, without its values; nothing is sent."""
+        plan, _ = self.planner.plan(statement)
+        return self.driver.compiler.text(plan.command)
+
+    async def explain(self, statement: Statement) -> Explanation:
+        """Ask the store how it would run a statement."""
+        plan, values = self.planner.plan(statement)
+        connection = self.connection
+        if not isinstance(connection, Explaining):
+            raise UnsupportedOperation("tell its plan", self.driver.name)
+        lines = await connection.explain(plan.command, plan.bind(values))
+        return Explanation(self.driver.compiler.text(plan.command), tuple(lines))
+
+
+def _only_number(rows: Rows) -> int:
+    return cast("int", rows[0][0])
+
+
+class _NotOpen:
+    """Stands for the connection of a database that is not open."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ConnectionFailed(
+            "the database is not open; write `async with Ommi(url) as db:`, or await db.open() "
+            "before the first use"
+        )
+
+
+NOT_OPEN = cast("Connection", _NotOpen())

@@ -1,0 +1,61 @@
+"""From models to rows of stored forms, by a function made once per list of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from ommi.execution.building import Source
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.storage import Unfit
+
+Row = tuple[object, ...]
+Extractor = Callable[[Sequence[object]], list[Row]]
+
+
+def extractor(model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
+    """Make the function that gives, for each instance, the stored forms of these fields.
+
+    It raises `InvalidValue` for a value that does not fit. A field that the instance lacks counts
+    as `None`.
+    """
+    source = Source()
+    source.bind("slowly", lambda instance: row_of(instance, fields))
+    source.bind("Lacking", (Unfit, AttributeError))
+    body: list[str] = []
+    for number, field in enumerate(fields):
+        body.extend(_reading(source, number, field))
+    row = "".join(f"c{number}, " for number in range(len(fields)))
+    lines = [
+        "def extract(instances):",
+        "    rows = []",
+        "    append = rows.append",
+        "    for m in instances:",
+        "        try:",
+        *(f"            {line}" for line in body),
+        f"            append(({row}))",
+        "        except Lacking:",
+        "            append(slowly(m))",
+        "    return rows",
+    ]
+    return cast("Extractor", source.compiled("extract", lines))
+
+
+def row_of(instance: object, fields: Sequence[FieldMetadata]) -> Row:
+    """Give the stored forms of one instance; raises `InvalidValue`."""
+    return tuple(field.dump(getattr(instance, field.name, None)) for field in fields)
+
+
+def _reading(source: Source, number: int, field: FieldMetadata) -> list[str]:
+    variable = f"c{number}"
+    codec = field.required_codec
+    convert = f"{variable} = {source.bind(f'd{number}', codec.dump)}({variable})"
+    tests = []
+    if field.is_optional or field.is_generated:
+        tests.append(f"{variable} is not None")
+    if codec.passes is not None:
+        tests.append(f"not ({codec.passes.replace('{value}', variable)})")
+    read = f"{variable} = getattr(m, {source.bind(f'n{number}', field.name)})"
+    if field.name.isidentifier():
+        read = f"{variable} = m.{field.name}"
+    return [read, f"if {' and '.join(tests)}: {convert}" if tests else convert]

@@ -1,0 +1,304 @@
+"""Instances to rows and back: add, save, delete and reload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby, repeat
+from typing import Any, cast
+
+from ommi.drivers.protocol import Step
+from ommi.errors import ConflictError, InvalidValue, NotFound
+from ommi.execution.executor import Executor
+from ommi.execution.extraction import Extractor, extractor
+from ommi.execution.hydration import assign
+from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
+from ommi.metadata.storage import Kind
+from ommi.planning.plan import Parameters, Plan, Rows
+from ommi.query.builder import when
+from ommi.query.fields import references
+from ommi.query.nodes import Predicate
+from ommi.query.statements import Delete, Insert, Select, Update
+from ommi.relations import Batch, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    """How instances of a model are added when just these of its fields are left to the store."""
+
+    plan: Plan
+    model: ModelMetadata
+    fields: tuple[FieldMetadata, ...]
+    returning: tuple[FieldMetadata, ...]
+    extract: Extractor
+    order: tuple[int, ...]
+    """Where each field of the model stands in the parameters followed by what is returned."""
+
+
+class Writer:
+    """Writes instances through an executor."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._insertions: dict[tuple[object, ...], _Insertion] = {}
+        self._extractors: dict[ModelMetadata, Extractor] = {}
+
+    async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
+        """Add one row; give the instance with what the store filled in."""
+        insertion = self._insertion(instance)
+        filled, [parameters] = self._parameters(insertion, [instance])
+        connection = self._executor.connection
+        returned: Sequence[object] = ()
+        if insertion.returning:
+            rows = await connection.fetch(insertion.plan.command, parameters, _as_they_are)
+            returned = rows[0]
+        else:
+            await connection.execute(insertion.plan.command, parameters)
+        batch = Batch(self._executor.database)
+        return _completed(insertion, instance, filled[0], parameters, returned, batch)
+
+    async def add_all(self, instances: Iterable[Any]) -> list[Any]:
+        """Add rows together or not at all; give the instances in order."""
+        groups = [
+            (insertion, list(group)) for insertion, group in groupby(instances, self._insertion)
+        ]
+        bound = [self._parameters(insertion, group) for insertion, group in groups]
+        steps = [
+            Step(insertion.plan.command, parameters)
+            for (insertion, _), (_, parameters) in zip(groups, bound, strict=True)
+        ]
+        told = await self._executor.connection.run_batch(steps) if steps else []
+        batch = Batch(self._executor.database)
+        return [
+            _completed(insertion, instance, filled, parameters, returned, batch)
+            for (insertion, group), (fillings, rows), returned_rows in zip(
+                groups, bound, told, strict=True
+            )
+            for instance, filled, parameters, returned in zip(
+                group,
+                fillings,
+                rows,
+                returned_rows if insertion.returning else repeat((), len(group)),
+                strict=True,
+            )
+        ]
+
+    async def save(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
+        """Write the fields that changed since the row was read, or all where that is not known."""
+        model = metadata_of(type(instance))
+        version = model.version
+        stored = self._extract(model, instance)
+        old = self._remembered(model, instance)
+        changes = _changes(model, stored, old)
+        if not changes:
+            return instance
+        filled = _times(model, instance, is_new=False)
+        changes.update((model.by_name[name], model.by_name[name].dump(v)) for name, v in filled.items())
+        if version is not None:
+            filled[version.name] = cast("int", getattr(instance, version.name)) + 1
+            changes[version] = filled[version.name]
+        where = _same_row(model, stored if old is None else old)
+        matched = await self._executor.write(Update(model, tuple(changes.items()), where))
+        _check_matched(model, matched)
+        saved = assign(model, instance, filled) if filled else instance
+        self._remember(model, saved)
+        return saved
+
+    async def delete(self, instance: Any) -> None:  # noqa: ANN401 - of the user's own class
+        """Delete the row of an instance."""
+        model = metadata_of(type(instance))
+        old = self._remembered(model, instance)
+        stored = self._extract(model, instance) if old is None else old
+        matched = await self._executor.write(Delete(model, _same_row(model, stored)))
+        _check_matched(model, matched)
+
+    async def reload(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
+        """Read the row of an instance again; give the instance, another where it is frozen."""
+        model = metadata_of(type(instance))
+        old = self._remembered(model, instance)
+        stored = self._extract(model, instance) if old is None else old
+        _check_has_key(model, stored)
+        asked = [
+            references(model)[field.name] == value
+            for field, value in zip(model.fields, stored, strict=True)
+            if field.is_key
+        ]
+        where = when(*asked)
+        found = await self._executor.select(Select(model, where, at_most=1))
+        if not found:
+            raise NotFound(model.name)
+        [fresh] = found
+        if model.library.is_frozen(model.cls):
+            return fresh
+        values = {f.name: getattr(fresh, f.name) for f in model.fields}
+        assign(model, instance, values)
+        state = state_of(fresh)
+        if model.set_state is not None and state is not None:
+            model.set_state(instance, state)
+        return instance
+
+    def _insertion(self, instance: Any) -> _Insertion:  # noqa: ANN401 - of the user's own class
+        model = metadata_of(type(instance))
+        omitted = tuple([f for f in model.generated if getattr(instance, f.name) is None])
+        known = self._insertions.get((model, omitted))
+        if known is None:
+            known = self._planned(model, omitted)
+            self._insertions[model, omitted] = known
+        return known
+
+    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> _Insertion:
+        fields = tuple(f for f in model.fields if f not in omitted)
+        plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
+        told = (*fields, *omitted)
+        order = tuple(told.index(field) for field in model.fields)
+        return _Insertion(plan, model, fields, omitted, extractor(model, fields), order)
+
+    def _parameters(
+        self, insertion: _Insertion, instances: Sequence[Any]
+    ) -> tuple[Sequence[dict[str, object] | None], list[Parameters]]:
+        """Give what is filled in besides, and the parameters, of each instance."""
+        rows = insertion.extract(instances)
+        bind = insertion.plan.bind
+        if not insertion.model.times:
+            return [None] * len(rows), [bind(row) for row in rows]
+        fillings = [_times(insertion.model, instance, is_new=True) for instance in instances]
+        places = {field.name: place for place, field in enumerate(insertion.fields)}
+        bound = []
+        for row, filled in zip(rows, fillings, strict=True):
+            values = list(row)
+            for name, value in filled.items():
+                values[places[name]] = insertion.model.by_name[name].dump(value)
+            bound.append(bind(values))
+        return fillings, bound
+
+    def _extract(self, model: ModelMetadata, instance: Any) -> tuple[object, ...]:  # noqa: ANN401
+        extract = self._extractors.get(model)
+        if extract is None:
+            extract = self._extractors[model] = extractor(model, model.fields)
+        [row] = extract([instance])
+        return row
+
+    def _remembered(self, model: ModelMetadata, instance: object) -> list[object] | None:
+        """Give the stored forms of the row as it was read, if that is known."""
+        state = state_of(instance)
+        if state is None:
+            return None
+        codec = self._executor.planner.compiler.codec
+        decodes = [codec(field.storage).decode for field in model.fields]
+        return [
+            raw if raw is None or decode is None else decode(raw)
+            for raw, decode in zip(state[0], decodes, strict=True)
+        ]
+
+    def _remember(self, model: ModelMetadata, instance: object) -> None:
+        if model.set_state is None:
+            return
+        codec = self._executor.planner.compiler.codec
+        encodes = [codec(field.storage).encode for field in model.fields]
+        raw = tuple(
+            value if value is None or encode is None else encode(value)
+            for value, encode in zip(self._extract(model, instance), encodes, strict=True)
+        )
+        model.set_state(instance, (raw, Batch(self._executor.database)))
+
+
+def _completed(
+    insertion: _Insertion,
+    instance: Any,  # noqa: ANN401 - of the user's own class
+    filled: dict[str, object] | None,
+    parameters: Parameters,
+    returned: Sequence[object],
+    batch: Batch,
+) -> Any:  # noqa: ANN401
+    """Give an added instance what the store and the clock filled in, and its memory of the row."""
+    model = insertion.model
+    if returned:
+        filled = filled or {}
+        for column, value in zip(insertion.plan.columns, returned, strict=True):
+            is_value = column.decode is None or value is None
+            filled[column.field.name] = value if is_value else column.decode(value)
+    if filled:
+        instance = assign(model, instance, filled)
+    if model.set_state is not None:
+        told = (*parameters, *returned)
+        model.set_state(instance, (tuple([told[place] for place in insertion.order]), batch))
+    return instance
+
+
+def _changes(
+    model: ModelMetadata, stored: Sequence[object], old: Sequence[object] | None
+) -> dict[FieldMetadata, object]:
+    if old is None:
+        _check_has_key(model, stored)
+        return {f: v for f, v in zip(model.fields, stored, strict=True) if not f.is_key}
+    return {
+        field: value
+        for field, value, before in zip(model.fields, stored, old, strict=True)
+        if _differs(value, before)
+    }
+
+
+def _differs(value: object, before: object) -> bool:
+    if isinstance(value, list | dict):
+        # In a document, 1, 1.0 and true are three things.
+        return json.dumps(value, sort_keys=True) != json.dumps(before, sort_keys=True)
+    return value != before
+
+
+def _check_has_key(model: ModelMetadata, stored: Sequence[object]) -> None:
+    for field, value in zip(model.fields, stored, strict=True):
+        if field.is_key and value is None:
+            raise InvalidValue(
+                "the instance has no key yet; add it first", model=model.name, field=field.name
+            )
+
+
+def _same_row(model: ModelMetadata, stored: Sequence[object]) -> Predicate:
+    """Ask for the row with this key, and with this version where rows have one."""
+    _check_has_key(model, stored)
+    asked = [
+        references(model)[field.name] == value
+        for field, value in zip(model.fields, stored, strict=True)
+        if field.is_key or field.is_version
+    ]
+    return when(*asked)
+
+
+def _check_matched(model: ModelMetadata, matched: int) -> None:
+    if matched:
+        return
+    if model.version is None:
+        raise NotFound(model.name)
+    raise ConflictError(
+        f"the {model.name} was changed or deleted since it was read; reload it and try again",
+        retryable=False,
+    )
+
+
+def _times(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
+    """Give the times of this write for the fields that record them."""
+    return {
+        field.name: _now(field)
+        for field in model.times
+        if field.is_updated_at or (is_new and getattr(instance, field.name) is None)
+    }
+
+
+def _now(field: FieldMetadata) -> datetime:
+    now = datetime.now(UTC)
+    return now if field.storage.kind is Kind.INSTANT else now.replace(tzinfo=None)
+
+
+def changes_of_all(model: ModelMetadata) -> Iterator[tuple[FieldMetadata, object]]:
+    """Give what every bulk update changes besides what was asked: versions and times."""
+    for field in model.times:
+        if field.is_updated_at:
+            yield field, field.dump(_now(field))
+    if model.version is not None:
+        yield model.version, references(model)[model.version.name] + 1
+
+
+def _as_they_are(rows: Rows) -> Rows:
+    return rows

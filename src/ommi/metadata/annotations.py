@@ -1,0 +1,132 @@
+"""The markers that a user writes inside `Annotated[...]`.
+
+They combine with a comma or with `|`: `Annotated[int | None, Key | Auto]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+OnDelete = Literal["restrict", "cascade", "set_null"]
+
+
+class Marker:
+    """Something said about a field."""
+
+    __slots__ = ()
+
+    def __or__(self, other: Marker) -> Markers:
+        return Markers((*markers(self), *markers(other)))
+
+
+@dataclass(frozen=True, slots=True)
+class Markers(Marker):
+    """Several markers joined with `|`."""
+
+    parts: tuple[Marker, ...]
+
+
+def markers(said: object) -> Iterator[Marker]:
+    """Give the single markers in one item of `Annotated`; other people's items give none."""
+    if isinstance(said, Markers):
+        yield from said.parts
+    elif isinstance(said, Marker):
+        yield said
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Marker):
+    """A marker that is either there or not."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+Key = Flag("Key")
+"""The field is the key, or a part of it."""
+Auto = Flag("Auto")
+"""The store gives the value when it is `None` on `add`."""
+Unique = Flag("Unique")
+"""No two rows have the same value; any number may have `None`."""
+Index = Flag("Index")
+"""The store keeps an index of the field."""
+Aware = Flag("Aware")
+"""The `datetime` is an instant: it must have a time zone and is kept in UTC."""
+Version = Flag("Version")
+"""Counts the writes to a row; a write to a row that moved on is a `ConflictError`."""
+CreatedAt = Flag("CreatedAt")
+"""Filled with the time of `add`."""
+UpdatedAt = Flag("UpdatedAt")
+"""Filled with the time of every write."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAs(Marker):
+    """The name of the field in the store."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Length(Marker):
+    """The most characters a `str`, or bytes a `bytes`, may have."""
+
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digits(Marker):
+    """How many digits a `Decimal` has in all (`precision`), and after the point (`scale`)."""
+
+    precision: int
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collation(Marker):
+    """`Collation("database")`: compare as the existing column does, not by code point."""
+
+    name: Literal["database"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Default(Marker):
+    """The store fills the field with this SQL expression when it is `None` on `add`."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTo(Marker):
+    """The field holds the key of a row of another model.
+
+    `target` is a model, a field of one (`User.id`), or `"Model.field"` where the model is defined
+    later. Restrict (the default) refuses to delete a row that others refer to.
+    """
+
+    target: object
+    on_delete: OnDelete = "restrict"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class UniqueTogether:
+    """No two rows have the same values of all these fields; said to the decorator."""
+
+    fields: tuple[str, ...]
+
+    def __init__(self, *fields: str) -> None:
+        object.__setattr__(self, "fields", fields)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class IndexTogether:
+    """The store keeps one index over these fields, in this order; said to the decorator."""
+
+    fields: tuple[str, ...]
+
+    def __init__(self, *fields: str) -> None:
+        object.__setattr__(self, "fields", fields)

@@ -1,0 +1,146 @@
+"""Classes made by attrs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ommi.metadata.libraries.constructor import (
+    generated_by,
+    has_slots,
+    is_ordinary,
+    own_parameters,
+    refuse_unmade_fields,
+)
+from ommi.metadata.libraries.protocol import Bypass, Construction, DeclaredField
+from ommi.metadata.model import MISSING
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+    Attributes = tuple[Attribute[Any], ...]
+
+
+class AttrsLibrary:
+    """How attrs classes are read and built."""
+
+    name = "attrs"
+
+    def recognises(self, cls: type) -> bool:
+        """Tell whether attrs made `cls` or a class that it derives from."""
+        return hasattr(cls, "__attrs_attrs__")
+
+    def prepare(self, cls: type) -> type:
+        """Give the class as it is."""
+        return cls
+
+    def declared_fields(
+        self, cls: type, annotations: Mapping[str, object]
+    ) -> tuple[DeclaredField, ...]:
+        """List the attributes under their names; parameters may have other ones (aliases)."""
+        attributes = _attributes(cls)
+        refuse_unmade_fields(
+            cls, "__attrs_attrs__", [a.name for a in attributes], "make it an attrs class too"
+        )
+        taken = _parameters(cls)
+        return tuple(
+            DeclaredField(
+                name=a.name,
+                annotation=annotations[a.name] if a.name in annotations else a.type,
+                default=_default(a),
+                default_factory=_factory(a),
+                parameter=taken.get(a.name, (None, False))[0],
+                is_keyword_only=taken.get(a.name, (None, False))[1],
+            )
+            for a in attributes
+        )
+
+    def construction(self, cls: type) -> Construction:
+        """Tell how instances are built; converters and validators are the user's code."""
+        attributes = _attributes(cls)
+        runs_user_code = not (
+            _has_generated_init(cls)
+            and is_ordinary(cls, [a.name for a in attributes])
+            and _assigns_plainly(cls)
+            and not hasattr(cls, "__attrs_post_init__")
+            and not hasattr(cls, "__attrs_pre_init__")
+            and all(a.init and a.converter is None and a.validator is None for a in attributes)
+        )
+        return Construction(runs_user_code, _bypass(cls, runs_user_code))
+
+    def is_frozen(self, cls: type) -> bool:
+        """Tell whether the class, or one attribute of it, is frozen."""
+        return _is_frozen(cls) or any(
+            getattr(a.on_setattr, "__module__", "") == "attr.setters"
+            and getattr(a.on_setattr, "__name__", "") == "frozen"
+            for a in _attributes(cls)
+        )
+
+    def replace(self, instance: object, changes: Mapping[str, object]) -> object:
+        """Give a copy by `attrs.evolve`; attributes it does not take are set afterwards."""
+        import attrs
+
+        attributes = _attributes(type(instance))
+        inside = {a.name: a.alias for a in attributes if a.init}
+        copy: Any = attrs.evolve(
+            instance,  # type: ignore[type-var]
+            **{str(inside[name]): value for name, value in changes.items() if name in inside},
+        )
+        for a in attributes:
+            if a.name not in inside and hasattr(instance, a.name):
+                value = changes[a.name] if a.name in changes else getattr(instance, a.name)
+                object.__setattr__(copy, a.name, value)
+        return copy
+
+
+def _attributes(cls: type) -> Attributes:
+    found: Attributes = cls.__attrs_attrs__  # type: ignore[attr-defined]
+    return found
+
+
+def _parameters(cls: type) -> Mapping[str, tuple[str | None, bool]]:
+    attributes = _attributes(cls)
+    if _has_generated_init(cls):
+        return {a.name: (a.alias, a.kw_only) for a in attributes if a.init}
+    return {name: (name, True) for name in own_parameters(cls, [a.name for a in attributes])}
+
+
+def _has_generated_init(cls: type) -> bool:
+    return generated_by(cls.__init__, "<attrs generated")  # type: ignore[misc]
+
+
+def _is_frozen(cls: type) -> bool:
+    return getattr(cls.__setattr__, "__name__", "") == "_frozen_setattrs"
+
+
+def _assigns_plainly(cls: type) -> bool:
+    return cls.__setattr__ is object.__setattr__ or _is_frozen(cls) or _has_hooks_of_attrs(cls)
+
+
+def _has_hooks_of_attrs(cls: type) -> bool:
+    # Validators run on assignment too, by a __setattr__ of attrs that its constructor goes around.
+    return bool(getattr(cls, "__attrs_own_setattr__", False))
+
+
+def _bypass(cls: type, runs_user_code: bool) -> Bypass:
+    if runs_user_code or not _is_frozen(cls) or _caches_its_hash(cls):
+        return Bypass.NONE
+    return Bypass.ASSIGN if has_slots(cls, [a.name for a in _attributes(cls)]) else Bypass.DICT
+
+
+def _caches_its_hash(cls: type) -> bool:
+    init: Any = cls.__init__  # type: ignore[misc]
+    return "_attrs_cached_hash" in (*init.__code__.co_consts, *init.__code__.co_names)
+
+
+def _default(attribute: Attribute[Any]) -> object:
+    default: object = attribute.default
+    nothing = type(default).__name__ == "_Nothing" or hasattr(default, "factory")
+    return MISSING if nothing else default
+
+
+def _factory(attribute: Attribute[Any]) -> Any:  # noqa: ANN401 - attrs says no more
+    default: Any = attribute.default
+    if not hasattr(default, "factory") or default.takes_self:
+        return None
+    return default.factory

@@ -1,0 +1,77 @@
+"""What a constructor takes, and whether calling it runs code of the user's."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Iterable
+from types import FunctionType, MemberDescriptorType
+
+from ommi.errors import ModelError
+from ommi.metadata.resolution import is_class_variable, own_annotations
+
+
+def own_parameters(
+    cls: type, names: Collection[str], signature: inspect.Signature | None = None
+) -> frozenset[str]:
+    """Name the fields that a hand-written constructor takes, all of them by keyword.
+
+    Raises `ModelError` if it needs something that is no field: nobody could give it that.
+    """
+    parameters = (signature or inspect.signature(cls)).parameters
+    for parameter in parameters.values():
+        is_open = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.name not in names and parameter.default is parameter.empty and not is_open:
+            raise ModelError(
+                f"its constructor wants {parameter.name!r}, which is no field, so no instance can "
+                "be made from a row; give it a default",
+                model=cls.__name__,
+                field=parameter.name,
+            )
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return frozenset(name for name in names if takes_all or name in parameters)
+
+
+def is_ordinary(cls: type, names: Collection[str]) -> bool:
+    """Tell whether allocation and the fields' slots are Python's own.
+
+    Assignment (`__setattr__`) and initialisation are for the library to judge.
+    """
+    return (
+        type(cls).__call__ is type.__call__
+        and cls.__new__ is object.__new__
+        and cls.__getattribute__ is object.__getattribute__
+        and not any(_is_computed(cls, name) for name in names)
+    )
+
+
+def written_attribute(cls: type, name: str, default: object = None) -> object:
+    """Give what the body of the class or of a base says, past descriptors and metaclasses."""
+    return next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), default)
+
+
+def has_slots(cls: type, names: Iterable[str]) -> bool:
+    """Tell whether one of the fields lives in a slot and not in `__dict__`."""
+    return any(isinstance(written_attribute(cls, name), MemberDescriptorType) for name in names)
+
+
+def generated_by(function: object, filename: str) -> bool:
+    """Tell whether a library generated `function`, by the file name that it gives its code."""
+    return isinstance(function, FunctionType) and function.__code__.co_filename.startswith(filename)
+
+
+def refuse_unmade_fields(cls: type, mark: str, names: Collection[str], advice: str) -> None:
+    """Refuse annotations of a derived class that the library never saw."""
+    if mark in vars(cls):
+        return
+    for name, raw in own_annotations(cls).items():
+        if name not in names and not is_class_variable(raw):
+            raise ModelError(
+                f"is annotated, but {cls.__name__} only inherits its fields; {advice}",
+                model=cls.__name__,
+                field=name,
+            )
+
+
+def _is_computed(cls: type, name: str) -> bool:
+    found = written_attribute(cls, name)
+    return hasattr(type(found), "__set__") and not isinstance(found, MemberDescriptorType)

@@ -1,0 +1,113 @@
+"""The annotations of a class as types: strings evaluated, type variables replaced."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from types import FunctionType
+from typing import ClassVar, get_args, get_origin, get_type_hints
+
+from ommi.errors import ModelError
+from ommi.metadata.hints import substituted
+
+_CLASS_VARIABLE = re.compile(r"\s*(?:\w+\s*\.\s*)?ClassVar\b")
+_NO_TYPE_NAMES = (FunctionType, classmethod, staticmethod, property)
+
+
+class Annotations(Mapping[str, object]):
+    """The annotations of a class and its bases in declared order, without its `ClassVar`s.
+
+    Each is resolved when it is asked for, so that one that cannot be and that nobody needs does no
+    harm. Asking raises `ModelError`. `namespace` holds what the caller's function can see.
+    """
+
+    def __init__(self, cls: type, namespace: Mapping[str, object] | None = None) -> None:
+        self._cls = cls
+        self._namespace = namespace or {}
+        self._owners: dict[str, type] = {}
+        self._resolved: dict[str, object] = {}
+        for base in reversed(cls.__mro__):
+            for name, raw in own_annotations(base).items():
+                if is_class_variable(raw):
+                    self._owners.pop(name, None)
+                else:
+                    self._owners[name] = base
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._resolved:
+            self._resolved[name] = self._resolve(name, self._owners[name])
+        return self._resolved[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._owners)
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._owners
+
+    def _resolve(self, name: str, owner: type) -> object:
+        raw = own_annotations(owner)[name]
+        if isinstance(raw, type) and not get_args(raw):
+            return raw
+        try:
+            found = _evaluated(raw, owner, self._scope(owner))
+            return substituted(found, _type_arguments(self._cls))
+        except Exception as error:
+            text = raw if isinstance(raw, str) else inspect.formatannotation(raw)
+            raise ModelError(
+                f"its annotation {text!r} cannot be resolved: {error}; what it names must exist "
+                "at run time, and a model defined later is named in a string: "
+                'ReferenceTo("Model.field")',
+                model=self._cls.__name__,
+                field=name,
+            ) from error
+
+    def _scope(self, owner: type) -> dict[str, object]:
+        # A default hides the type of the same name (`date: date = None`), so fields are left out.
+        inside = {
+            name: value
+            for name, value in vars(owner).items()
+            if name not in self._owners and not isinstance(value, _NO_TYPE_NAMES)
+        }
+        parameters = {p.__name__: p for p in getattr(owner, "__type_params__", ())}
+        return {self._cls.__name__: self._cls, **self._namespace, **parameters, **inside}
+
+
+def own_annotations(cls: type) -> Mapping[str, object]:
+    """Give the annotations written in the body of exactly this class, as they were written."""
+    return inspect.get_annotations(cls)
+
+
+def is_class_variable(raw: object) -> bool:
+    """Tell whether an annotation, perhaps still a string, says `ClassVar`."""
+    if isinstance(raw, str):
+        return _CLASS_VARIABLE.match(raw) is not None
+    return raw is ClassVar or get_origin(raw) is ClassVar
+
+
+def _evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
+    # get_type_hints evaluates nested strings too, but all annotations of a class or none.
+    holder = type(owner.__name__, (), {"__annotations__": {"field": raw}})
+    module = sys.modules.get(owner.__module__)
+    hints: dict[str, object] = get_type_hints(
+        holder, vars(module) if module else {}, scope, include_extras=True
+    )
+    return hints["field"]
+
+
+def _type_arguments(cls: type) -> dict[object, object]:
+    arguments: dict[object, object] = {}
+    for base in cls.__mro__:
+        for alias in vars(base).get("__orig_bases__", ()):
+            parameters = getattr(get_origin(alias), "__parameters__", ())
+            given = [substituted(part, arguments) for part in get_args(alias)]
+            arguments.update(
+                (parameter, argument)
+                for parameter, argument in zip(parameters, given, strict=False)
+                if parameter is not argument
+            )
+    return arguments

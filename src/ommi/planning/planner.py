@@ -1,0 +1,58 @@
+"""From a statement to its plan: looked up by shape, compiled only when the shape is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ommi.metadata.model import ModelMetadata
+from ommi.planning.cache import PlanCache
+from ommi.planning.compiler import Compiler
+from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
+from ommi.query.statements import Count, Select, Statement
+from ommi.query.transform import Lifter
+
+MOST_VALUES_KEPT = 1000
+"""A statement with more values than this is compiled each time: its like will hardly come again."""
+
+MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn]], Hydrator]
+
+
+class Planner:
+    """Makes plans for one store and keeps them."""
+
+    def __init__(
+        self,
+        compiler: Compiler,
+        make_hydrator: MakeHydrator,
+        runs_user_code: Callable[[ModelMetadata], bool],
+    ) -> None:
+        self.compiler = compiler
+        self.cache = PlanCache()
+        self._make_hydrator = make_hydrator
+        self._runs_user_code = runs_user_code
+
+    def plan(self, statement: Statement) -> tuple[Plan, list[object]]:
+        """Give the plan of a statement, and the values to bind it with."""
+        values: list[object] = []
+        shape = statement.shape(values)
+        plan = self.cache.get(shape)
+        if plan is None:
+            plan = self._compiled(statement)
+            if len(values) <= MOST_VALUES_KEPT:
+                self.cache.put(shape, plan)
+        return plan, values
+
+    def _compiled(self, statement: Statement) -> Plan:
+        lifted = Lifter().statement(statement)
+        compiled = self.compiler.compile(lifted)
+        model = lifted.select.model if isinstance(lifted, Count) else lifted.model
+        is_select = isinstance(lifted, Select)
+        return Plan(
+            command=compiled.command,
+            statement=lifted,
+            bind=binder(compiled.slots),
+            columns=compiled.columns,
+            hydrate=self._make_hydrator(model, compiled.columns) if is_select else None,
+            runs_user_code=is_select and self._runs_user_code(model),
+            model=model,
+        )

@@ -1,0 +1,1 @@
+"""What is asked: frozen values with no text and no I/O."""

@@ -1,0 +1,151 @@
+"""What users say, turned into parts of a question, and checked on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from ommi.errors import InvalidValue, QueryError
+from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
+from ommi.metadata.storage import LARGEST_INT
+from ommi.query.fields import FieldReference, fields, references
+from ommi.query.nodes import Expression, Logical, Ordering, Predicate
+from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.transform import checked, models_of
+
+
+def when(*conditions: object) -> Predicate:
+    """Give the conjunction of conditions."""
+    if not conditions:
+        raise QueryError("when() wants at least one condition")
+    sound = [checked(condition) for condition in conditions]
+    return sound[0] if len(sound) == 1 else Logical(LogicalOperator.AND, sound)
+
+
+def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predicate | None:
+    """Give the conjunction of conditions on a model; a function is asked with the model's row."""
+    if not conditions:
+        return None
+    told = [_asked(model, condition) for condition in conditions]
+    predicate = when(*told)
+    for named in models_of(predicate):
+        if named is not model:
+            other = cast("ModelMetadata", named)
+            raise QueryError(
+                f"a condition on {other.name} in a question for {model.name}: conditions on other "
+                "models are not supported yet"
+            )
+    return predicate
+
+
+def _asked(model: ModelMetadata, condition: object) -> object:
+    if isinstance(condition, Predicate | Expression) or not callable(condition):
+        return condition
+    return cast("Callable[[object], object]", condition)(fields(model.cls))
+
+
+def subject(arguments: tuple[object, ...]) -> tuple[ModelMetadata, tuple[object, ...]]:
+    """Give the model that `find` asks for, and the conditions.
+
+    It is the first argument if that is a model, else the only one that the conditions name.
+    """
+    if arguments and isinstance(arguments[0], type):
+        model = find_metadata(arguments[0])
+        if model is None:
+            raise QueryError(
+                f"{arguments[0].__name__} is not a model; decorate it with @ommi_model or "
+                "register() it"
+            )
+        return model, arguments[1:]
+    named = list(dict.fromkeys(_named(arguments)))
+    if len(named) != 1:
+        found = ", ".join(model.name for model in named) or "none"
+        raise QueryError(
+            f"find() wants to know which model is asked for: give it first, as in "
+            f"find(User, ...); the conditions name {found}"
+        )
+    return named[0], arguments
+
+
+def _named(conditions: tuple[object, ...]) -> Iterator[ModelMetadata]:
+    for condition in conditions:
+        if isinstance(condition, Predicate | Expression):
+            yield from cast("Iterator[ModelMetadata]", models_of(condition))
+
+
+def orderings(model: ModelMetadata, arguments: tuple[object, ...]) -> Iterator[Ordering]:
+    """Give what `order_by` was told: names, `-name`, fields, orderings; a direction after any."""
+    position = 0
+    while position < len(arguments):
+        ordering = _ordering(model, arguments[position])
+        position += 1
+        if position < len(arguments) and isinstance(arguments[position], OrderDirection):
+            ordering = Ordering(ordering.expression, cast("OrderDirection", arguments[position]))
+            position += 1
+        yield ordering
+
+
+def _ordering(model: ModelMetadata, said: object) -> Ordering:
+    if isinstance(said, str):
+        name = said.removeprefix("-")
+        expression: Expression[object] = references(model)[model.field(name).name]
+        return expression.desc if said.startswith("-") else expression.asc
+    if isinstance(said, Ordering):
+        _check_owner(model, said.expression)
+        return said
+    if isinstance(said, Expression):
+        _check_owner(model, said)
+        return said.asc
+    if callable(said):
+        return _ordering(model, said(fields(model.cls)))
+    raise QueryError(
+        f"order_by wants a name, '-name', a field, or field.desc, found {type(said).__name__}"
+    )
+
+
+def _check_owner(model: ModelMetadata, expression: Expression[object]) -> None:
+    for owner in expression.models():
+        if owner is not model:
+            raise QueryError(
+                f"{expression!r} is no field of {model.name}, which is asked for; ordering by "
+                "other models is not supported yet"
+            )
+
+
+def bound(name: str, count: object) -> int:
+    """Give a limit or an offset; raises `InvalidValue` for anything but a count."""
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise InvalidValue(f"{name} wants an int, found {type(count).__name__}")
+    if not 0 <= count <= LARGEST_INT:
+        raise InvalidValue(f"{name} wants 0 or more, and at most {LARGEST_INT}")
+    return count
+
+
+def changes(
+    model: ModelMetadata, values: dict[str, object]
+) -> Iterator[tuple[FieldMetadata, object]]:
+    """Give the new values of a bulk update, as stored forms or expressions."""
+    if not values:
+        raise QueryError(f"update() of {model.name} wants at least one field, as in update(age=1)")
+    for name, value in values.items():
+        field = model.field(name)
+        if field.is_key or field.is_version:
+            what = "the key" if field.is_key else "the version"
+            raise QueryError(f"{model.name}.{name} is {what}, which update() does not change")
+        yield field, _new_value(model, field, value)
+
+
+def _new_value(model: ModelMetadata, field: FieldMetadata, value: object) -> object:
+    if not isinstance(value, Expression):
+        return field.dump(value)
+    _check_owner(model, value)
+    is_same_column = isinstance(value, FieldReference) and value.storage == field.storage
+    is_number = not isinstance(value, FieldReference) and value.kind is field.storage.kind
+    if not is_same_column and not is_number:
+        raise QueryError(
+            f"{model.name}.{field.name} is stored as {field.storage} and {value!r} as "
+            f"{value.storage or 'JSON'}; only the same type can be assigned"
+        )
+    return value
+
+

@@ -1,0 +1,195 @@
+"""What every question means, in Python: the meaning that each store is tested against.
+
+Logic is two-valued: a predicate is True or False of every row, and `~p` is exactly the rest. A
+comparison with `None` is False, equality aside; `None` equals `None`.
+
+Rows are mappings from columns to stored forms; values are the parameters of the question. The
+functions made here are what the memory driver runs.
+"""
+
+from __future__ import annotations
+
+import operator as python
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from functools import partial
+from math import isfinite
+from typing import Any, cast
+
+from ommi.errors import ArithmeticOverflow
+from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT
+from ommi.query.fields import FieldReference, JsonPath
+from ommi.query.nodes import (
+    Arithmetic,
+    Comparison,
+    Expression,
+    Logical,
+    Ordering,
+    Parameter,
+    Predicate,
+)
+from ommi.query.operators import (
+    OPERATORS,
+    ArithmeticOperator,
+    LogicalOperator,
+    OrderDirection,
+    QueryOperator,
+    same,
+)
+
+Row = Mapping[str, object]
+Values = Sequence[object]
+Reader = Callable[[Row, Values], object]
+Condition = Callable[[Row, Values], bool]
+
+EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
+"""Decimals are calculated exactly or not at all."""
+
+
+def condition(predicate: Predicate | Expression[object]) -> Condition:
+    """Give the function that tells whether a predicate is True of a row."""
+    if isinstance(predicate, Comparison):
+        return _comparison(predicate)
+    if not isinstance(predicate, Logical):
+        raise TypeError(f"not a checked predicate: {type(predicate).__name__}")
+    if predicate.operator is LogicalOperator.NOT:
+        part = condition(predicate.parts[0])
+        return lambda row, values: not part(row, values)
+    parts = [condition(part) for part in predicate.flattened()]
+    if predicate.operator is LogicalOperator.AND:
+        return lambda row, values: all(part(row, values) for part in parts)
+    return lambda row, values: any(part(row, values) for part in parts)
+
+
+def _comparison(node: Comparison) -> Condition:
+    facts = OPERATORS[node.operator]
+    if facts.complement_of is not None:
+        twin = Comparison.unchecked(node.left, facts.complement_of, node.right)
+        positive = _positive(twin)
+        is_negated = not node.is_negated
+    else:
+        positive = _positive(node)
+        is_negated = node.is_negated
+    if is_negated:
+        return lambda row, values: not positive(row, values)
+    return positive
+
+
+def _positive(node: Comparison) -> Condition:
+    left = reader(node.left)
+    if node.operator is QueryOperator.IS_NULL:
+        return lambda row, values: left(row, values) is None
+    right = operand(node.right)
+    if node.operator is QueryOperator.EQUALS:
+        return lambda row, values: same(left(row, values), right(row, values))
+    meaning = cast("Callable[[object, object], bool]", OPERATORS[node.operator].meaning)
+
+    def compare(row: Row, values: Values) -> bool:
+        value, other = left(row, values), right(row, values)
+        return value is not None and other is not None and meaning(value, other)
+
+    return compare
+
+
+def operand(node: object) -> Reader:
+    """Give the function that reads an operand: an expression, or a literal as it stands."""
+    if isinstance(node, Expression):
+        return reader(node)
+    return lambda row, values: node
+
+
+def reader(expression: Expression[object]) -> Reader:
+    """Give the function that reads an expression's value in a row."""
+    match expression:
+        case Parameter(index=index):
+            return lambda row, values: values[index]
+        case FieldReference(metadata=field):
+            column = field.column
+            return lambda row, values: row[column]
+        case JsonPath(root=root, path=path):
+            column = root.metadata.column
+            return lambda row, values: follow(row[column], path)
+        case Arithmetic(operator=operator, left=left, right=right):
+            return partial(_calculated, operator, operand(left), operand(right))
+        case _:
+            raise TypeError(f"not an expression of a question: {type(expression).__name__}")
+
+
+def _calculated(
+    operator: ArithmeticOperator, left: Reader, right: Reader, row: Row, values: Values
+) -> object:
+    return calculate(operator, left(row, values), right(row, values))
+
+
+def follow(document: object, path: Sequence[str | int]) -> object:
+    """Give what stands at a path inside a JSON value, `None` where nothing does."""
+    found = document
+    for step in path:
+        if isinstance(step, str):
+            found = found.get(step) if isinstance(found, dict) else None
+        else:
+            found = found[step] if isinstance(found, list) and step < len(found) else None
+    return found
+
+
+_CALCULATIONS: dict[ArithmeticOperator, Callable[[Any, Any], Any]] = {
+    ArithmeticOperator.ADD: python.add,
+    ArithmeticOperator.SUBTRACT: python.sub,
+    ArithmeticOperator.MULTIPLY: python.mul,
+}
+_EXACTLY: dict[ArithmeticOperator, Callable[[Decimal, Decimal], Decimal]] = {
+    ArithmeticOperator.ADD: EXACT.add,
+    ArithmeticOperator.SUBTRACT: EXACT.subtract,
+    ArithmeticOperator.MULTIPLY: EXACT.multiply,
+}
+
+
+def calculate(operator: ArithmeticOperator, left: object, right: object) -> object:
+    """Calculate as Python does, `None` with any side `None`.
+
+    Raises `ArithmeticOverflow` for an int outside 64 bits, a float that is not finite, and a
+    decimal of more than 100 digits.
+    """
+    if left is None or right is None:
+        return None
+    if isinstance(left, Decimal) and isinstance(right, Decimal):
+        try:
+            return _EXACTLY[operator](left, right)
+        except (InvalidOperation, Overflow, Inexact):
+            raise _overflow(operator, "100 digits") from None
+    result = _CALCULATIONS[operator](left, right)
+    if isinstance(result, float):
+        if not isfinite(result):
+            raise _overflow(operator, "a float")
+    elif not SMALLEST_INT <= result <= LARGEST_INT:
+        raise _overflow(operator, "64 bits")
+    return result
+
+
+def _overflow(operator: ArithmeticOperator, bound: str) -> ArithmeticOverflow:
+    return ArithmeticOverflow(f"a result of {operator.value} does not fit {bound}")
+
+
+Sorter = Callable[[list[Any], Values], None]
+
+
+def sorter(order: Sequence[Ordering]) -> Sorter:
+    """Give the function that sorts rows in place; `None` is smaller than every value."""
+    steps = [
+        (
+            reader(ordering.expression),
+            ordering.direction is OrderDirection.DESC,
+            ordering.puts_nulls_last,
+        )
+        for ordering in reversed(order)
+    ]
+
+    def sort(rows: list[Any], values: Values) -> None:
+        # Sorts are stable, so the last key goes first.
+        for read, is_descending, puts_nulls_last in steps:
+            known = [row for row in rows if read(row, values) is not None]
+            unknown = [row for row in rows if read(row, values) is None]
+            known.sort(key=lambda row, read=read: read(row, values), reverse=is_descending)  # type: ignore[misc]
+            rows[:] = known + unknown if puts_nulls_last else unknown + known
+
+    return sort

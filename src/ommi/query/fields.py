@@ -1,0 +1,228 @@
+"""The fields of a model as expressions: `User.name`, `fields(User).name`, `row(User).name`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ommi.errors import InvalidValue, QueryError, UnknownField
+from ommi.metadata.codecs import codec_for
+from ommi.metadata.documents import json_codec
+from ommi.metadata.members import member_annotation
+from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, metadata_of
+from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
+from ommi.query.documents import element_codec, member_codec, member_operators
+from ommi.query.nodes import Expression, operators_for
+
+if TYPE_CHECKING:
+    from ommi.query.operators import QueryOperator
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_TEXT = codec_for(str, ())
+_BYTES = codec_for(bytes, ())
+_ANYTHING = json_codec(Any)
+
+
+class FieldReference(Expression[T_co]):
+    """A field of a model, read in every row; also made from a field's name and a class."""
+
+    __slots__ = ("_compared_with", "metadata", "operators", "owner")
+    metadata: FieldMetadata
+    owner: ModelMetadata
+    operators: frozenset[QueryOperator]
+
+    def __init__(self, field: str | FieldMetadata, model: type | ModelMetadata) -> None:
+        owner = metadata_of(model) if isinstance(model, type) else model
+        metadata = owner.field(field) if isinstance(field, str) else field
+        codec = metadata.required_codec
+        if codec.storage.length is not None:
+            # A longer text may be asked for; no row has it.
+            codec = _TEXT if codec.storage.kind is Kind.TEXT else _BYTES
+        object.__setattr__(self, "owner", owner)
+        object.__setattr__(self, "metadata", metadata)
+        object.__setattr__(self, "operators", operators_for(metadata.storage.kind))
+        object.__setattr__(self, "_compared_with", codec)
+
+    @property
+    def field(self) -> str:
+        """The name of the field."""
+        return self.metadata.name
+
+    @property
+    def model(self) -> type:
+        """The class of the model."""
+        return self.owner.cls
+
+    @property
+    def storage(self) -> StorageType:
+        return self.metadata.storage
+
+    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a field has none
+        return self.metadata
+
+    def models(self) -> Iterator[ModelMetadata]:
+        yield self.owner
+
+    def dump(self, value: object) -> object:
+        return _dumped(cast("Codec", self._compared_with), value, self.metadata)
+
+    def dump_element(self, value: object) -> object:
+        return _dumped(_codec_of_parts(self, self.metadata.inner_type), value, self.metadata)
+
+    def __getitem__(self, step: str | int) -> JsonPath:
+        return JsonPath(self, (step,))
+
+    def __getattr__(self, name: str) -> JsonPath:
+        if name.startswith("__") or self.storage.kind is not Kind.JSON:
+            raise AttributeError(
+                f"{self!r} is stored as {self.storage}; it has no {name!r}"
+            )
+        return JsonPath(self, (name,))
+
+    def __repr__(self) -> str:
+        return f"{self.owner.name}.{self.metadata.name}"
+
+
+class JsonPath(Expression[Any]):
+    """What stands at a path inside a JSON field; `None` where nothing does."""
+
+    __slots__ = ("_codec", "annotation", "operators", "path", "root")
+    root: FieldReference[object]
+    path: tuple[str | int, ...]
+    annotation: object
+
+    def __init__(self, root: FieldReference[object], path: tuple[str | int, ...]) -> None:
+        annotation: object = root.metadata.inner_type
+        for position, step in enumerate(path):
+            annotation = _found_under(root, path[: position + 1], annotation, step)
+        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "annotation", annotation)
+        object.__setattr__(self, "_codec", member_codec(annotation))
+        object.__setattr__(self, "operators", member_operators(annotation))
+
+    @property
+    def storage(self) -> StorageType | None:
+        return None if self._codec is None else cast("Codec", self._codec).storage
+
+    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
+        # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
+        return self.root.metadata, self.path, tuple(map(type, self.path))
+
+    def models(self) -> Iterator[ModelMetadata]:
+        yield self.root.owner
+
+    def dump(self, value: object) -> object:
+        codec = _ANYTHING if self._codec is None else cast("Codec", self._codec)
+        return _dumped(codec, value, self.root.metadata)
+
+    def dump_element(self, value: object) -> object:
+        return _dumped(_codec_of_parts(self, self.annotation), value, self.root.metadata)
+
+    def __getitem__(self, step: str | int) -> JsonPath:
+        return JsonPath(self.root, (*self.path, step))
+
+    def __getattr__(self, name: str) -> JsonPath:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return JsonPath(self.root, (*self.path, name))
+
+    def __repr__(self) -> str:
+        return repr(self.root) + "".join(f"[{step!r}]" for step in self.path)
+
+
+class Fields:
+    """The fields of one model as attributes; an unknown name is an `UnknownField`."""
+
+    def __init__(self, references: Mapping[str, FieldReference[Any]], model: ModelMetadata) -> None:
+        self.__dict__.update(references)
+        self.__dict__["__model__"] = model
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - fields are of any type
+        if name.startswith("__"):
+            raise AttributeError(name)
+        model: ModelMetadata = self.__dict__["__model__"]
+        raise UnknownField(model.name, name, tuple(model.by_name))
+
+    def __repr__(self) -> str:
+        return f"fields({self.__dict__['__model__'].name})"
+
+
+_FIELDS: dict[ModelMetadata, Fields] = {}
+
+
+def references(model: ModelMetadata) -> Mapping[str, FieldReference[Any]]:
+    """Give the references to the fields of a model, the same objects each time."""
+    held = _fields_of(model).__dict__
+    return MappingProxyType({name: held[name] for name in model.by_name})
+
+
+def fields(model: type) -> Fields:
+    """Give the fields of a model for names that its class cannot answer; raises `ModelError`."""
+    return _fields_of(metadata_of(model))
+
+
+def row(model: type[T]) -> T:
+    """Give a symbolic row of a model: to checkers an instance, at run time its fields."""
+    return cast("T", fields(model))
+
+
+def col(value: T) -> Expression[T]:
+    """Open the operators of a field to type checkers; at run time, the field itself.
+
+    Also takes what `Model.field` is on a slots class that Ommi did not decorate.
+    """
+    if isinstance(value, Expression):
+        return value
+    owner, name = getattr(value, "__objclass__", None), getattr(value, "__name__", None)
+    if isinstance(owner, type) and isinstance(name, str) and find_metadata(owner) is not None:
+        return FieldReference(name, owner)
+    raise QueryError(
+        f"col() wants a field of a model, found {type(value).__name__}; write fields(Model).name "
+        "for classes that register() mapped from outside"
+    )
+
+
+def _fields_of(model: ModelMetadata) -> Fields:
+    known = _FIELDS.get(model)
+    if known is None:
+        known = Fields({f.name: FieldReference(f, model) for f in model.fields}, model)
+        _FIELDS[model] = known
+    return known
+
+
+def _dumped(codec: Codec, value: object, field: FieldMetadata) -> object:
+    try:
+        return codec.dump(value)
+    except Unfit as error:
+        raise InvalidValue(str(error), model=field.model, field=field.name) from None
+
+
+def _codec_of_parts(expression: Expression[object], annotation: object) -> Codec:
+    if expression.kind in {Kind.TEXT, None}:
+        return _TEXT
+    if expression.kind is Kind.BYTES:
+        return _BYTES
+    codec = element_codec(annotation)
+    if codec is None:
+        raise QueryError(f"{expression!r} is no text, list or set, so it contains nothing")
+    return codec
+
+
+def _found_under(
+    root: FieldReference[object], path: tuple[str | int, ...], annotation: object, step: object
+) -> object:
+    if root.storage.kind is not Kind.JSON:
+        raise QueryError(f"{root!r} is stored as {root.storage}; [...] is for JSON")
+    if isinstance(step, bool) or not isinstance(step, str | int):
+        raise QueryError(f"a step into {root!r} is a str or an int, not {type(step).__name__}")
+    if isinstance(step, int) and step < 0:
+        raise QueryError(f"a step into {root!r} counts from the start; {step} is negative")
+    try:
+        return member_annotation(annotation, step)
+    except LookupError as error:
+        reason = f"{root!r} has nothing at {'.'.join(map(str, path))}"
+        raise QueryError(f"{reason}: {error.args[0]}" if error.args else reason) from None

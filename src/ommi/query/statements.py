@@ -1,0 +1,99 @@
+"""What a store is asked to do: one frozen statement, and its shape without values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.query.nodes import Expression, Ordering, Parameter, Predicate
+
+Limit = int | Parameter | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Select:
+    """Rows of a model.
+
+    With a limit or an offset the key is the last thing to order by, so that pages neither repeat
+    nor skip rows. `at_most` stops early where any rows will do.
+    """
+
+    model: ModelMetadata
+    where: Predicate | None = None
+    order: tuple[Ordering, ...] = ()
+    limit: Limit = None
+    offset: Limit = None
+    at_most: int | None = None
+
+    def shape(self, values: list[object]) -> object:
+        """Give the statement without its values, hashable, and append the values in order."""
+        where = None if self.where is None else self.where.shape(values)
+        order = tuple([ordering.shape(values) for ordering in self.order]) if self.order else ()
+        bounds = 0
+        if self.limit is not None:
+            values.append(self.limit)
+            bounds = 1
+        if self.offset is not None:
+            values.append(self.offset)
+            bounds += 2
+        return self.model, where, order, bounds, self.at_most
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Count:
+    """How many rows a selection has."""
+
+    select: Select
+
+    def shape(self, values: list[object]) -> object:
+        """Give the statement without its values, hashable, and append the values in order."""
+        return Count, self.select.shape(values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Insert:
+    """A row of a model, or many: the fields given, and those the store is to tell."""
+
+    model: ModelMetadata
+    fields: tuple[FieldMetadata, ...]
+    returning: tuple[FieldMetadata, ...] = ()
+
+    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - rows are bound apart
+        """Give the statement without its values, hashable."""
+        return Insert, self.model, self.fields, self.returning
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """New values for the rows of a model that match."""
+
+    model: ModelMetadata
+    changes: tuple[tuple[FieldMetadata, object], ...]
+    where: Predicate | None = None
+
+    def shape(self, values: list[object]) -> object:
+        """Give the statement without its values, hashable, and append the values in order."""
+        changed: list[object] = []
+        for field, value in self.changes:
+            if isinstance(value, Expression):
+                changed.append((field, value.shape(values)))
+            else:
+                changed.append(field)
+                values.append(value)
+        where = None if self.where is None else self.where.shape(values)
+        return Update, self.model, tuple(changed), where
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delete:
+    """The rows of a model that match, away."""
+
+    model: ModelMetadata
+    where: Predicate | None = None
+
+    def shape(self, values: list[object]) -> object:
+        """Give the statement without its values, hashable, and append the values in order."""
+        return Delete, self.model, None if self.where is None else self.where.shape(values)
+
+
+Statement = Select | Count | Insert | Update | Delete

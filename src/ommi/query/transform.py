@@ -1,0 +1,202 @@
+"""Rewrites of questions: values taken out, negations pushed to the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import assert_never, cast
+
+from ommi.errors import QueryError
+from ommi.metadata.model import ModelMetadata
+from ommi.metadata.storage import Kind, StorageType
+from ommi.query.fields import FieldReference, JsonPath, references
+from ommi.query.nodes import (
+    Arithmetic,
+    Comparison,
+    Expression,
+    Logical,
+    Ordering,
+    Parameter,
+    Predicate,
+    inline_count,
+)
+from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
+from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
+
+
+def checked(node: object) -> Predicate:
+    """Give the predicate that a condition is: a bare bool field asks for `True`.
+
+    Raises `QueryError` for a bare field of another type, anywhere in the tree, and `TypeError` for
+    what is no condition at all.
+    """
+    if isinstance(node, Comparison):
+        return node
+    if isinstance(node, Logical):
+        return _checked_logical(node)
+    if isinstance(node, Expression):
+        if node.kind is Kind.BOOL:
+            return Comparison(node, QueryOperator.EQUALS, True)  # noqa: FBT003 - an operand
+        raise QueryError(
+            f"{node!r} stands alone as a condition, but only a bool field is one; compare it, and "
+            "put each comparison in parentheses: (a > 1) & (b == 2)"
+        )
+    raise TypeError(
+        f"a condition is a predicate such as User.age > 18, found {type(node).__name__}"
+    )
+
+
+def _checked_logical(node: Logical) -> Predicate:
+    parts = list(node.flattened()) if node.operator is not LogicalOperator.NOT else node.parts
+    sound = [checked(part) for part in parts]
+    if all(new is old for new, old in zip(sound, parts, strict=True)):
+        return node
+    return Logical(node.operator, sound)
+
+
+def models_of(node: Predicate | Expression[object]) -> Iterator[object]:
+    """Give the metadata of every model that a predicate names, with repetitions."""
+    if isinstance(node, Expression):
+        yield from node.models()
+    elif isinstance(node, Comparison):
+        yield from node.left.models()
+        if isinstance(node.right, Expression):
+            yield from node.right.models()
+    elif isinstance(node, Logical):
+        parts = node.parts if node.operator is LogicalOperator.NOT else node.flattened()
+        for part in parts:
+            yield from models_of(part)
+
+
+def with_key(order: tuple[Ordering, ...], model: ModelMetadata) -> tuple[Ordering, ...]:
+    """Give an ordering that leaves no ties: the fields of the key come last."""
+    named = {o.expression.metadata for o in order if isinstance(o.expression, FieldReference)}
+    known = references(model)
+    return (*order, *(known[key.name].asc for key in model.keys if key not in named))
+
+
+class Lifter:
+    """Takes the values out of a statement, in the order in which its shape lists them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def statement(self, statement: Statement) -> Statement:
+        """Give the statement with parameters for values and negations at the leaves."""
+        match statement:
+            case Select():
+                return self._select(statement)
+            case Count(select):
+                return Count(self._select(select))
+            case Insert():
+                return statement
+            case Update(model, changes, where):
+                lifted = tuple((field, self._operand(v, field.storage)) for field, v in changes)
+                return Update(model, lifted, self._where(where))
+            case Delete(model, where):
+                return Delete(model, self._where(where))
+            case _:
+                assert_never(statement)
+
+    def _select(self, select: Select) -> Select:
+        where = self._where(select.where)
+        order = tuple(self._ordering(ordering) for ordering in select.order)
+        if select.limit is not None or select.offset is not None:
+            order = with_key(order, select.model)
+        limit = None if select.limit is None else self._parameter(_INT)
+        offset = None if select.offset is None else self._parameter(_INT)
+        return replace(select, where=where, order=order, limit=limit, offset=offset)
+
+    def _ordering(self, ordering: Ordering) -> Ordering:
+        lifted = self.expression(ordering.expression)
+        return Ordering(lifted, ordering.direction, has_nulls_last=ordering.has_nulls_last)
+
+    def _where(self, where: Predicate | None) -> Predicate | None:
+        return None if where is None else normalised(self.predicate(where))
+
+    def predicate(self, node: Predicate | Expression[object]) -> Predicate:
+        """Give a predicate with parameters for its values."""
+        match node:
+            case Comparison(left, operator, right):
+                lifted = self.expression(left)
+                return Comparison.unchecked(lifted, operator, self._right(node, right))
+            case Logical(operator, _):
+                parts = node.parts if operator is LogicalOperator.NOT else node.flattened()
+                return Logical(operator, [self.predicate(part) for part in parts])
+            case _:
+                raise TypeError(f"not a checked predicate: {type(node).__name__}")
+
+    def _right(self, node: Comparison, right: object) -> object:
+        match OPERATORS[node.operator].operand:
+            case Operand.NOTHING:
+                return None
+            case Operand.LIST:
+                count = inline_count(cast("tuple[object, ...]", right))
+                return self._parameter(node.left.storage, count)
+            case _ if isinstance(right, Expression):
+                return self.expression(right)
+            case _ if node.left.kind is None:
+                return self._parameter(_STORAGE_OF[type(right)])
+            case _:
+                return self._parameter(node.left.storage)
+
+    def expression(self, node: Expression[object]) -> Expression[object]:
+        """Give an expression with parameters for its values."""
+        match node:
+            case Arithmetic():
+                left = self._operand(node.left, node.storage)
+                right = self._operand(node.right, node.storage)
+                return Arithmetic.unchecked(node.operator, left, right, node.storage)
+            case FieldReference() | JsonPath():
+                return node
+            case _:
+                raise TypeError(f"not an expression of a question: {type(node).__name__}")
+
+    def _operand(self, value: object, storage: StorageType) -> object:
+        if isinstance(value, Expression):
+            return self.expression(value)
+        return self._parameter(storage)
+
+    def _parameter(self, storage: StorageType | None, count: int | None = None) -> Parameter:
+        parameter = Parameter(self._count, storage, count)
+        self._count += 1
+        return parameter
+
+
+_INT = StorageType(Kind.INT)
+_STORAGE_OF: dict[type, StorageType] = {
+    bool: StorageType(Kind.BOOL),
+    int: _INT,
+    float: StorageType(Kind.FLOAT),
+    str: StorageType(Kind.TEXT),
+    list: StorageType(Kind.JSON),
+    dict: StorageType(Kind.JSON),
+}
+
+
+def normalised(node: Predicate, *, is_negated: bool = False) -> Predicate:
+    """Push every negation to the leaves; what a leaf negates is then a primitive operator.
+
+    Only negative leaves have to think of null, so positive ones still use plain indexes.
+    """
+    match node:
+        case Comparison(left, operator, right):
+            primitive = OPERATORS[operator].complement_of
+            if primitive is not None:
+                operator, is_negated = primitive, not is_negated
+            return Comparison.unchecked(
+                left, operator, right, is_negated=is_negated is not node.is_negated
+            )
+        case Logical(LogicalOperator.NOT, (part,)):
+            return normalised(cast("Predicate", part), is_negated=not is_negated)
+        case Logical(operator, _):
+            return Logical(
+                _DUAL[operator] if is_negated else operator,
+                [normalised(cast("Predicate", p), is_negated=is_negated) for p in node.flattened()],
+            )
+        case _:
+            raise TypeError(f"not a checked predicate: {type(node).__name__}")
+
+
+_DUAL = {LogicalOperator.AND: LogicalOperator.OR, LogicalOperator.OR: LogicalOperator.AND}
+

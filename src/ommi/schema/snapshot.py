@@ -1,0 +1,135 @@
+"""Tables as values: what a model wants, and what a store has, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ommi.errors import ModelError
+from ommi.metadata.annotations import OnDelete
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.references import ResolvedReference, references_of
+from ommi.metadata.storage import StorageType
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `storage` is `None` where the store has a type that Ommi does not use.
+
+    `declared` is the type in the store's own words, for messages.
+    """
+
+    name: str
+    storage: StorageType | None
+    is_nullable: bool = False
+    is_generated: bool = False
+    default: str | None = None
+    declared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index, perhaps a unique one."""
+
+    name: str
+    columns: tuple[str, ...]
+    is_unique: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns that hold the values of another table's columns."""
+
+    columns: tuple[str, ...]
+    table: str
+    target_columns: tuple[str, ...]
+    on_delete: OnDelete = "restrict"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with everything that belongs to it."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+
+def table_of(model: ModelMetadata) -> Table:
+    """Give the table that a model wants; raises `ModelError` for a reference to nothing."""
+    return Table(
+        name=model.table,
+        columns=tuple(map(_column, model.fields)),
+        key=tuple(key.column for key in model.keys),
+        indexes=tuple(_indexes(model)),
+        foreign_keys=tuple(map(_foreign_key, references_of(model))),
+    )
+
+
+def _column(field: FieldMetadata) -> Column:
+    return Column(
+        name=field.column,
+        storage=field.storage,
+        is_nullable=field.is_nullable,
+        is_generated=field.is_auto,
+        default=field.server_default,
+    )
+
+
+def _indexes(model: ModelMetadata) -> Iterable[Index]:
+    for field in model.fields:
+        if field.is_unique:
+            yield _index(model, (field.name,), is_unique=True)
+        elif field.is_indexed:
+            yield _index(model, (field.name,), is_unique=False)
+    for names in model.unique_together:
+        yield _index(model, names, is_unique=True)
+    for names in model.index_together:
+        yield _index(model, names, is_unique=False)
+
+
+def _index(model: ModelMetadata, names: tuple[str, ...], *, is_unique: bool) -> Index:
+    columns = tuple(model.field(name).column for name in names)
+    suffix = "unique" if is_unique else "index"
+    return Index("_".join((model.table, *columns, suffix)), columns, is_unique)
+
+
+def _foreign_key(reference: ResolvedReference) -> ForeignKey:
+    return ForeignKey(
+        columns=tuple(field.column for field in reference.fields),
+        table=reference.target.table,
+        target_columns=tuple(field.column for field in reference.target_fields),
+        on_delete=reference.on_delete,
+    )
+
+
+def in_dependency_order(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """Give tables so that each comes after those it refers to, as far as circles allow."""
+    waiting = {table.name: table for table in tables}
+    ordered: list[Table] = []
+    while waiting:
+        free = [
+            table
+            for table in waiting.values()
+            if not any(f.table in waiting and f.table != table.name for f in table.foreign_keys)
+        ]
+        for table in free or [next(iter(waiting.values()))]:
+            ordered.append(table)
+            del waiting[table.name]
+    return tuple(ordered)
+
+
+def check_targets(tables: Iterable[Table], known: Iterable[str]) -> None:
+    """Raise `ModelError` for a reference to a table that is neither made nor there."""
+    tables = tuple(tables)
+    names = {table.name for table in tables} | set(known)
+    for table in tables:
+        for foreign_key in table.foreign_keys:
+            if foreign_key.table not in names:
+                raise ModelError(
+                    f"refers to the table {foreign_key.table!r}, which is neither in the store nor "
+                    "among the models to use; add its model to the collection",
+                    model=table.name,
+                )

@@ -1,0 +1,239 @@
+"""What `find` and `query` return: one immutable question, two doors.
+
+`find` gives operations, which answer with Results; `query` gives plain values and raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from functools import partial
+from typing import Any, Generic, Self, TypeVar
+
+from ommi.errors import MultipleFound, NotFound, QueryError
+from ommi.execution.executor import Executor, Explanation
+from ommi.execution.writing import changes_of_all
+from ommi.metadata.model import ModelMetadata
+from ommi.query.builder import bound, changes, conditions_on, orderings, when
+from ommi.query.nodes import Expression, Ordering, Predicate
+from ommi.query.operators import OrderDirection
+from ommi.query.statements import Delete, Select, Update
+from ommi.results import AsyncResultWrapper, Operation, WriteOperation
+
+T = TypeVar("T")
+
+Condition = Predicate | Expression[Any] | bool | Callable[[T], Any]
+"""A predicate, or a function of a row; `bool` is what checkers take comparisons for."""
+OrderKey = str | Expression[Any] | Ordering | OrderDirection | Callable[[T], Any]
+
+
+class Selection(Generic[T]):
+    """Rows of one model: which, in what order, and what part of them. Immutable."""
+
+    __slots__ = ("_executor", "_select")
+
+    def __init__(self, executor: Executor, select: Select) -> None:
+        self._executor = executor
+        self._select = select
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._select.model.name}>"
+
+    @property
+    def model(self) -> ModelMetadata:
+        """What is asked for."""
+        return self._select.model
+
+    def where(self, *conditions: Condition[T]) -> Self:
+        """Add conditions; a row must meet all of them."""
+        more = conditions_on(self.model, conditions)
+        known = [part for part in (self._select.where, more) if part is not None]
+        return self._with(where=when(*known) if known else None)
+
+    def order_by(self, *keys: OrderKey[T]) -> Self:
+        """Order by names, `-name` for descending, fields, or `field.desc`; behind earlier keys."""
+        more = tuple(orderings(self.model, keys))
+        return self._with(order=(*self._select.order, *more))
+
+    def limit(self, count: int) -> Self:
+        """Take no more than `count` rows."""
+        return self._with(limit=bound("limit", count))
+
+    def offset(self, count: int) -> Self:
+        """Leave out the first `count` rows."""
+        return self._with(offset=bound("offset", count))
+
+    def sql(self) -> str:
+        """Show the command, with places for its values; nothing is sent."""
+        return self._executor.text(self._select)
+
+    def stream(self) -> AsyncGenerator[T, None]:
+        """Give the rows one by one; memory stays constant, and later writes do not show."""
+        return self._executor.stream(self._select)
+
+    __aiter__ = stream
+
+    def _with(self, **parts: Any) -> Self:  # noqa: ANN401 - the parts of a Select
+        return type(self)(self._executor, _replaced(self._select, parts))
+
+    async def _all(self) -> list[T]:
+        return await self._executor.select(self._select)
+
+    async def _first(self) -> T | None:
+        found: list[T] = await self._executor.select(_replaced(self._select, {"limit": 1}))
+        return found[0] if found else None
+
+    async def _one(self) -> T:
+        select = self._select
+        if select.limit is None:
+            select = _replaced(select, {"at_most": 2, "order": ()})
+        found: list[T] = await self._executor.select(select)
+        if len(found) == 1:
+            return found[0]
+        raise (MultipleFound if found else NotFound)(self.model.name)
+
+    async def _count(self) -> int:
+        return await self._executor.count(self._select)
+
+    async def _exists(self) -> bool:
+        probe = _replaced(self._select, {"at_most": 1, "order": ()})
+        return bool(await self._executor.select(probe))
+
+    def _update(self, values: dict[str, object]) -> Callable[[], Coroutine[Any, Any, int]]:
+        model = self.model
+        self._check_whole("update")
+        changed = (*changes(model, values), *changes_of_all(model))
+        statement = Update(model, changed, self._select.where)
+        return partial(self._executor.write, statement)
+
+    def _delete(self) -> Callable[[], Coroutine[Any, Any, int]]:
+        self._check_whole("delete")
+        return partial(self._executor.write, Delete(self.model, self._select.where))
+
+    def _check_whole(self, verb: str) -> None:
+        if self._select.limit is not None or self._select.offset is not None:
+            raise QueryError(
+                f"{verb}() takes every row that meets the conditions, so it has neither limit nor "
+                "offset; select the keys of the page first, and ask with in_"
+            )
+
+
+class Fetching(Operation[list[T]]):
+    """The operation that gives every row; `all()` and `one()` raise instead of answering."""
+
+    __slots__ = ("_selection",)
+
+    def __init__(self, selection: Selection[T]) -> None:
+        super().__init__(selection._all, partial(_named, selection, "fetch"))  # noqa: SLF001
+        self._selection = selection
+
+    def all(self) -> Coroutine[object, None, list[T]]:
+        """Give the rows as a list, when awaited."""
+        return self.or_raise()
+
+    def one(self) -> Coroutine[object, None, T]:
+        """Give the only row, when awaited; raises `NotFound` or `MultipleFound`."""
+        return self._selection._one()  # noqa: SLF001
+
+
+class Finding(Selection[T]):
+    """What `find` returns: each of its parts is an operation, which answers with a Result."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Any:  # noqa: ANN401 - what awaiting the operation gives
+        return self.fetch.__await__()
+
+    @property
+    def fetch(self) -> Fetching[T]:
+        """Every row."""
+        return Fetching(self)
+
+    @property
+    def one(self) -> AsyncResultWrapper[T]:
+        """The only row; fails with `NotFound` or `MultipleFound`."""
+        return Operation(self._one, partial(_named, self, "one"))
+
+    @property
+    def first(self) -> AsyncResultWrapper[T | None]:
+        """The first row, or `None`."""
+        return Operation(self._first, partial(_named, self, "first"))
+
+    @property
+    def count(self) -> AsyncResultWrapper[int]:
+        """How many rows there are."""
+        return Operation(self._count, partial(_named, self, "count"))
+
+    @property
+    def exists(self) -> AsyncResultWrapper[bool]:
+        """Whether there is any row."""
+        return Operation(self._exists, partial(_named, self, "exists"))
+
+    def update(self, **values: object) -> AsyncResultWrapper[int]:
+        """Give fields new values, or expressions of fields; gives the number of rows matched."""
+        return WriteOperation(self._update(values), partial(_named, self, "update"))
+
+    set = update
+
+    def delete(self) -> AsyncResultWrapper[int]:
+        """Delete the rows; gives their number."""
+        return WriteOperation(self._delete(), partial(_named, self, "delete"))
+
+    def explain(self) -> AsyncResultWrapper[Explanation]:
+        """Ask the store how it would run the question."""
+        run = partial(self._executor.explain, self._select)
+        return Operation(run, partial(_named, self, "explain"))
+
+
+class Query(Selection[T]):
+    """What `query` returns: its methods give plain values and raise."""
+
+    __slots__ = ()
+
+    def fetch_all(self) -> Coroutine[Any, Any, list[T]]:
+        """Give every row."""
+        return self._all()
+
+    def fetch_one(self) -> Coroutine[Any, Any, T | None]:
+        """Give the first row, or `None`."""
+        return self._first()
+
+    first = fetch_one
+
+    def one(self) -> Coroutine[Any, Any, T]:
+        """Give the only row; raises `NotFound` or `MultipleFound`."""
+        return self._one()
+
+    def count(self) -> Coroutine[Any, Any, int]:
+        """Give the number of rows."""
+        return self._count()
+
+    def exists(self) -> Coroutine[Any, Any, bool]:
+        """Tell whether there is any row."""
+        return self._exists()
+
+    def update(self, **values: object) -> Coroutine[Any, Any, int]:
+        """Give fields new values, or expressions of fields; gives the number of rows matched."""
+        return self._update(values)()
+
+    def delete(self) -> Coroutine[Any, Any, int]:
+        """Delete the rows; gives their number."""
+        return self._delete()()
+
+    def explain(self) -> Coroutine[Any, Any, Explanation]:
+        """Ask the store how it would run the question."""
+        return self._executor.explain(self._select)
+
+
+def _replaced(select: Select, parts: dict[str, Any]) -> Select:
+    return Select(
+        select.model,
+        parts.get("where", select.where),
+        parts.get("order", select.order),
+        parts.get("limit", select.limit),
+        parts.get("offset", select.offset),
+        parts.get("at_most", select.at_most),
+    )
+
+
+def _named(selection: Selection[Any], verb: str) -> str:
+    return f"find({selection.model.name}).{verb}"

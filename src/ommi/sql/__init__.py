@@ -1,0 +1,1 @@
+"""What the SQL stores share, and nobody else uses."""

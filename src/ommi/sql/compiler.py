@@ -1,0 +1,132 @@
+"""Statements to SQL: one compiler for every dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
+from ommi.metadata.storage import StorageType
+from ommi.query.operators import OrderDirection
+from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
+from ommi.sql.dialect import Dialect, SqlCommand
+from ommi.sql.expressions import Writer
+
+
+class SqlCompiler:
+    """Compiles statements whose values were taken out into text with placeholders."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def codec(self, storage: StorageType) -> StoreCodec:
+        """Say how values of a storage type travel to the store and back."""
+        return self.dialect.codec(storage)
+
+    def text(self, command: object) -> str:
+        """Show a command to a person, without values."""
+        return command.text if isinstance(command, SqlCommand) else str(command)
+
+    def compile(self, statement: Statement) -> Compiled:
+        """Give the command for a statement, or raise `UnsupportedOperation`."""
+        writer = Writer(self.dialect)
+        match statement:
+            case Select(model):
+                text = self._select(statement, writer, self._columns(model))
+                return self._compiled(self._command(text, model), writer, model.fields)
+            case Count(select):
+                text = self._count(select, writer)
+                return self._compiled(self._command(text, select.model), writer)
+            case Insert(model, _, returning):
+                return self._compiled(self._insert(statement, writer), writer, returning)
+            case Update(model):
+                command = self._command(self._update(statement, writer), model, is_write=True)
+                return self._compiled(command, writer)
+            case Delete(model, where):
+                text = f"DELETE FROM {self.dialect.quote(model.table)}{writer.where(where)}"
+                return self._compiled(self._command(text, model, is_write=True), writer)
+            case _:
+                assert_never(statement)
+
+    def _command(self, text: str, model: ModelMetadata, *, is_write: bool = False) -> SqlCommand:
+        names = {field.column: field.name for field in model.fields}
+        return SqlCommand(
+            text, model.name, model.table, names, is_write=is_write, returns_rows=not is_write
+        )
+
+    def _compiled(
+        self, command: SqlCommand, writer: Writer, fields: Sequence[FieldMetadata] = ()
+    ) -> Compiled:
+        return Compiled(command, tuple(writer.slots), tuple(map(self._result, fields)))
+
+    def _result(self, field: FieldMetadata) -> ResultColumn:
+        codec = self.dialect.codec(field.storage)
+        load = field.required_codec.load
+        inline = codec.inline if load is None else None
+        return ResultColumn(field, composed(codec.decode, load), inline)
+
+    def _columns(self, model: ModelMetadata) -> str:
+        table = self.dialect.quote(model.table)
+        return ", ".join(f"{table}.{self.dialect.quote(f.column)}" for f in model.fields)
+
+    def _select(self, select: Select, writer: Writer, what: str) -> str:
+        table = self.dialect.quote(select.model.table)
+        where = writer.where(select.where)
+        order = self._order(select, writer)
+        limit = None if select.limit is None else writer.bound(select.limit)
+        offset = None if select.offset is None else writer.bound(select.offset)
+        if limit is None and select.at_most is not None:
+            limit = str(select.at_most)
+        return f"SELECT {what} FROM {table}{where}{order}{self.dialect.bounds(limit, offset)}"
+
+    def _order(self, select: Select, writer: Writer) -> str:
+        if not select.order:
+            return ""
+        keys = []
+        for ordering in select.order:
+            is_descending = ordering.direction is OrderDirection.DESC
+            direction = " DESC" if is_descending else ""
+            nulls = self.dialect.nulls(
+                is_descending=is_descending, puts_nulls_last=ordering.puts_nulls_last
+            )
+            keys.append(f"{writer.expression(ordering.expression)}{direction}{nulls}")
+        return f" ORDER BY {', '.join(keys)}"
+
+    def _count(self, select: Select, writer: Writer) -> str:
+        if select.limit is None and select.offset is None:
+            table = self.dialect.quote(select.model.table)
+            return f"SELECT count(*) FROM {table}{writer.where(select.where)}"
+        return f"SELECT count(*) FROM ({self._select(select, writer, '1')}) AS page"
+
+    def _insert(self, insert: Insert, writer: Writer) -> SqlCommand:
+        marks = [writer.stored(number, f.storage) for number, f in enumerate(insert.fields)]
+        text = self._insert_text(insert.model, insert.fields, marks)
+        command = self._command(text, insert.model, is_write=True)
+        if self.dialect.tells_key(insert):
+            key = insert.returning[0]
+            marks = [*marks, self.dialect.placeholder(len(marks) + 1)]
+            with_key = self._insert_text(insert.model, (*insert.fields, key), marks)
+            return replace(command, key_column=key.column, text_with_key=with_key)
+        if insert.returning:
+            columns = ", ".join(self.dialect.quote(f.column) for f in insert.returning)
+            return replace(command, text=f"{text} RETURNING {columns}", returns_rows=True)
+        return command
+
+    def _insert_text(
+        self, model: ModelMetadata, fields: Sequence[FieldMetadata], marks: Sequence[str]
+    ) -> str:
+        table = self.dialect.quote(model.table)
+        if not fields:
+            return f"INSERT INTO {table} DEFAULT VALUES"
+        names = ", ".join(self.dialect.quote(field.column) for field in fields)
+        return f"INSERT INTO {table} ({names}) VALUES ({', '.join(marks)})"
+
+    def _update(self, update: Update, writer: Writer) -> str:
+        assignments = ", ".join(
+            f"{self.dialect.quote(field.column)} = {writer.assigned(value, field.storage)}"
+            for field, value in update.changes
+        )
+        table = self.dialect.quote(update.model.table)
+        return f"UPDATE {table} SET {assignments}{writer.where(update.where)}"

@@ -1,0 +1,166 @@
+"""How one SQL store says things. A dialect is a page of overrides of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ommi.metadata.storage import StorageType
+from ommi.planning.plan import Conversion, StoreCodec
+from ommi.query.operators import ArithmeticOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ommi.query.statements import Insert
+    from ommi.schema.snapshot import Column, Table
+
+
+class Bind(Protocol):
+    """Takes one more parameter of the value at hand and gives its placeholder."""
+
+    def __call__(self, encode: Conversion | None = None) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SqlCommand:
+    """A statement as text, and what its errors should call things.
+
+    An INSERT whose one column to return is the row's integer key, where the store tells that
+    without being asked, has `text_with_key` too: the same with the key as the last parameter.
+    """
+
+    text: str
+    model: str
+    table: str
+    names: Mapping[str, str]
+    is_write: bool = False
+    returns_rows: bool = True
+    key_column: str | None = None
+    text_with_key: str | None = None
+
+
+class Dialect:
+    """The defaults are standard SQL."""
+
+    name = "SQL"
+    identifier_quote = '"'
+    table_suffix = ""
+
+    def quote(self, identifier: str) -> str:
+        """Quote a name."""
+        quote = self.identifier_quote
+        return f"{quote}{identifier.replace(quote, quote * 2)}{quote}"
+
+    def literal(self, text: str) -> str:
+        """Quote a text that is part of a statement's shape, never a value."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def placeholder(self, number: int) -> str:
+        """Give the placeholder of the parameter with this number, counted from 1."""
+        raise NotImplementedError
+
+    def codec(self, storage: StorageType) -> StoreCodec:
+        """Say how values travel."""
+        raise NotImplementedError
+
+    def column_type(self, column: Column) -> str:
+        """Give the type of a column, its collation included."""
+        raise NotImplementedError
+
+    def column_check(self, column: Column) -> str:
+        """Give the check that belongs to the type of a column, if there is one."""
+        del column
+        return ""
+
+    def has_inline_key(self, table: Table) -> bool:
+        """Tell whether the key stands behind its column; else it is a line of its own."""
+        return len(table.key) == 1
+
+    def compared(self, text: str, storage: StorageType, *, is_native: bool) -> str:
+        """Give a column as comparisons and orderings want it; `is_native` keeps its collation."""
+        del storage, is_native
+        return text
+
+    def path(self, text: str, path: tuple[str | int, ...], storage: StorageType | None) -> str:
+        """Give what stands at a path inside a JSON column, as a value of that storage type."""
+        raise NotImplementedError
+
+    def path_is(self, text: str, path: tuple[str | int, ...], storage: StorageType) -> str | None:
+        """Give the condition that what stands there is of that type, if one is needed."""
+        raise NotImplementedError
+
+    def document(self, text: str) -> str:
+        """Give a JSON column in the one form in which equal documents are equal texts."""
+        raise NotImplementedError
+
+    def same(self, left: str, right: str) -> str:
+        """Compare two expressions, either of which may be null, and null equals null."""
+        return f"{left} IS NOT DISTINCT FROM {right}"
+
+    def path_codec(self, storage: StorageType) -> StoreCodec:
+        """Say how a value travels that is compared with one inside a JSON column."""
+        return self.codec(storage)
+
+    def among(
+        self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None
+    ) -> str:
+        """Ask for a value in a list that travels as one parameter; `encode` is for one value."""
+        raise NotImplementedError
+
+    def contains(self, text: str, bind: Bind) -> str:
+        """Ask for a substring."""
+        raise NotImplementedError
+
+    def has_element(self, text: str, bind: Bind) -> str:
+        """Ask for an element of a JSON list, given as JSON text."""
+        raise NotImplementedError
+
+    def starts_with(self, text: str, bind: Bind) -> str:
+        """Ask for a prefix."""
+        raise NotImplementedError
+
+    def ends_with(self, text: str, bind: Bind) -> str:
+        """Ask for a suffix."""
+        raise NotImplementedError
+
+    def regex(self, text: str, bind: Bind) -> str:
+        """Ask for a match of the subset of regular expressions."""
+        raise NotImplementedError
+
+    def ilike(self, text: str, bind: Bind) -> str:
+        """Ask for a match of the whole text, letter case aside."""
+        raise NotImplementedError
+
+    def arithmetic(self, operator: ArithmeticOperator, left: str, right: str) -> str:
+        """Calculate; overflow must be an error."""
+        return f"({left} {operator.value} {right})"
+
+    def calculable(self, text: str, storage: StorageType) -> str:
+        """Give a number as calculations want it."""
+        del storage
+        return text
+
+    def calculable_codec(self, storage: StorageType) -> StoreCodec:
+        """Say how a number travels into a calculation or is compared with its result."""
+        return self.codec(storage)
+
+    def calculated(self, text: str, storage: StorageType) -> str:
+        """Give the result of a calculation as a column of that storage type holds it."""
+        del storage
+        return text
+
+    def nulls(self, *, is_descending: bool, puts_nulls_last: bool) -> str:
+        """Give the words that put null where it belongs; empty where it goes there by itself."""
+        del is_descending
+        return " NULLS LAST" if puts_nulls_last else " NULLS FIRST"
+
+    def tells_key(self, insert: Insert) -> bool:
+        """Tell whether the store gives the new key without RETURNING."""
+        del insert
+        return False
+
+    def bounds(self, limit: str | None, offset: str | None) -> str:
+        """Give the words for a limit and an offset."""
+        words = "" if limit is None else f" LIMIT {limit}"
+        return words if offset is None else f"{words} OFFSET {offset}"

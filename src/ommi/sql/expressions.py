@@ -1,0 +1,257 @@
+"""Predicates and expressions to SQL text, parameters counted on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from ommi.metadata.json_text import canonical_json
+from ommi.metadata.storage import Kind, StorageType
+from ommi.planning.plan import Conversion, Slot, composed
+from ommi.query.fields import FieldReference, JsonPath
+from ommi.query.nodes import Arithmetic, Comparison, Expression, Logical, Parameter, Predicate
+from ommi.query.operators import LogicalOperator, QueryOperator
+from ommi.sql.dialect import Bind, Dialect
+
+_SIGNS = {
+    QueryOperator.EQUALS: "=",
+    QueryOperator.LESS_THAN: "<",
+    QueryOperator.LESS_THAN_OR_EQUAL: "<=",
+    QueryOperator.GREATER_THAN: ">",
+    QueryOperator.GREATER_THAN_OR_EQUAL: ">=",
+}
+_OPPOSITE_SIGNS = {"=": "<>", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+class _Side(NamedTuple):
+    """One side of a comparison; it has the type asked for only where `guard` is true."""
+
+    text: str
+    guard: str | None = None
+
+
+class Writer:
+    """Writes one statement; `slots` say where each placeholder's parameter comes from."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.slots: list[Slot] = []
+
+    def where(self, predicate: Predicate | None) -> str:
+        """Give the WHERE clause, empty where there is no condition."""
+        return "" if predicate is None else f" WHERE {self.predicate(predicate)}"
+
+    def predicate(self, node: Predicate | Expression[object]) -> str:
+        """Give the text of a normalised predicate."""
+        if isinstance(node, Comparison):
+            return self._comparison(node)
+        if not isinstance(node, Logical):
+            raise TypeError(f"not a checked predicate: {type(node).__name__}")
+        parts = [self.predicate(part) for part in node.flattened()]
+        return _balanced(parts, " AND " if node.operator is LogicalOperator.AND else " OR ")
+
+    def expression(self, node: Expression[object]) -> str:
+        """Give the text of an expression, to order by."""
+        match node:
+            case FieldReference():
+                return self._column(node)
+            case JsonPath(root=root, path=path):
+                return self.dialect.path(self._name(root), path, node.storage)
+            case _:
+                return self._calculation(node)
+
+    def assigned(self, value: object, storage: StorageType) -> str:
+        """Give what a column is set to."""
+        match value:
+            case Parameter(index=index):
+                return self.stored(index, storage)
+            case Arithmetic():
+                return self.dialect.calculated(self._calculation(value), storage)
+            case FieldReference():
+                return self._name(value)
+            case _:
+                raise TypeError(f"nothing to assign: {type(value).__name__}")
+
+    def stored(self, index: int, storage: StorageType) -> str:
+        """Give the placeholder of a value on its way into a column."""
+        return self._bind(Slot(index, self.dialect.codec(storage).encode))
+
+    def bound(self, limit: object) -> str:
+        """Give the placeholder of a limit or an offset."""
+        return self._bind(Slot(cast("Parameter", limit).index))
+
+    def _bind(self, slot: Slot) -> str:
+        self.slots.append(slot)
+        return self.dialect.placeholder(len(self.slots))
+
+    def _name(self, field: FieldReference[object]) -> str:
+        quote = self.dialect.quote
+        return f"{quote(field.owner.table)}.{quote(field.metadata.column)}"
+
+    def _column(self, field: FieldReference[object]) -> str:
+        return self.dialect.compared(
+            self._name(field), field.storage, is_native=field.metadata.has_database_collation
+        )
+
+    def _comparison(self, node: Comparison) -> str:
+        if node.operator is QueryOperator.IS_NULL:
+            return f"{self._bare(node.left)} IS {'NOT ' if node.is_negated else ''}NULL"
+        if isinstance(node.right, Expression) and not isinstance(node.right, Parameter):
+            return self._two_expressions(node, node.right)
+        parameter = cast("Parameter", node.right)
+        left = self._side(node, parameter)
+        sign = _SIGNS.get(node.operator)
+        if sign is not None and left.guard is None:
+            return self._with_value(node, left.text, sign, parameter)
+        positive = self._positive(node, left.text, parameter)
+        if left.guard is not None:
+            positive = f"({left.guard} AND {positive})"
+        # Only a negative leaf has to think of null: it is not true of it, so it is in the rest.
+        return f"(({positive}) IS NOT TRUE)" if node.is_negated else positive
+
+    def _bare(self, node: Expression[object]) -> str:
+        match node:
+            case FieldReference():
+                return self._name(node)
+            case JsonPath(root=root, path=path):
+                return self.dialect.path(self._name(root), path, None)
+            case _:
+                return self._calculation(node)
+
+    def _side(self, node: Comparison, parameter: Parameter) -> _Side:
+        left = node.left
+        if isinstance(left, JsonPath):
+            asked = cast("StorageType", parameter.storage)
+            column = self._name(left.root)
+            is_document = asked.kind is Kind.JSON and node.operator is QueryOperator.EQUALS
+            text = self.dialect.path(column, left.path, asked)
+            return _Side(
+                self.dialect.document(text) if is_document else text,
+                self.dialect.path_is(column, left.path, asked),
+            )
+        if left.kind is Kind.JSON and node.operator is QueryOperator.EQUALS:
+            return _Side(self.dialect.document(self._bare(left)))
+        if isinstance(left, FieldReference):
+            return _Side(self._column(left))
+        return _Side(self._calculation(left))
+
+    def _with_value(self, node: Comparison, left: str, sign: str, parameter: Parameter) -> str:
+        if not node.is_negated:
+            return f"{left} {sign} {self._value(node, parameter)}"
+        opposite = f"{left} {_OPPOSITE_SIGNS[sign]} {self._value(node, parameter)}"
+        return f"({opposite} OR {self._bare(node.left)} IS NULL)"
+
+    def _value(self, node: Comparison, parameter: Parameter) -> str:
+        storage = cast("StorageType", parameter.storage)
+        if isinstance(node.left, Arithmetic):
+            encode = self.dialect.calculable_codec(storage).encode
+        elif storage.kind is Kind.JSON:
+            encode = canonical_json
+        else:
+            encode = self._encoding(node, storage)
+        return self._bind(Slot(parameter.index, encode))
+
+    def _encoding(self, node: Comparison, storage: StorageType) -> Conversion | None:
+        if isinstance(node.left, JsonPath):
+            return self.dialect.path_codec(storage).encode
+        return self.dialect.codec(storage).encode
+
+    def _two_expressions(self, node: Comparison, right: Expression[object]) -> str:
+        left_text, right_text = self._pair(node.left, right)
+        if node.operator is QueryOperator.EQUALS:
+            same = self.dialect.same(left_text, right_text)
+            return f"(NOT ({same}))" if node.is_negated else f"({same})"
+        positive = f"{left_text} {_SIGNS[node.operator]} {right_text}"
+        return f"(({positive}) IS NOT TRUE)" if node.is_negated else f"({positive})"
+
+    def _pair(self, left: Expression[object], right: Expression[object]) -> tuple[str, str]:
+        if Kind.DECIMAL in {left.kind, right.kind} or isinstance(left, Arithmetic | Parameter):
+            return self._calculation(left), self._calculation(right)
+        if left.kind is Kind.JSON:
+            document = self.dialect.document
+            return document(self._document_text(left)), document(self._document_text(right))
+        return self.expression(left), self.expression(right)
+
+    def _document_text(self, node: Expression[object]) -> str:
+        if isinstance(node, JsonPath):
+            return self.dialect.path(self._name(node.root), node.path, StorageType(Kind.JSON))
+        return self._bare(node)
+
+    def _positive(self, node: Comparison, left: str, parameter: Parameter) -> str:
+        storage = cast("StorageType", parameter.storage)
+        if node.operator is QueryOperator.IN:
+            return self._among(node, left, parameter)
+        if node.operator in _SIGNS:
+            return f"{left} {_SIGNS[node.operator]} {self._value(node, parameter)}"
+        if storage.kind is Kind.JSON:
+            return self.dialect.has_element(left, self._binding(parameter, canonical_json))
+        return self._matched(node.operator, left, self._binding(parameter, None))
+
+    def _matched(self, operator: QueryOperator, left: str, bind: Bind) -> str:
+        match operator:
+            case QueryOperator.CONTAINS:
+                return self.dialect.contains(left, bind)
+            case QueryOperator.STARTS_WITH:
+                return self.dialect.starts_with(left, bind)
+            case QueryOperator.ENDS_WITH:
+                return self.dialect.ends_with(left, bind)
+            case QueryOperator.REGEX:
+                return self.dialect.regex(left, bind)
+            case QueryOperator.ILIKE:
+                return self.dialect.ilike(left, bind)
+            case _:
+                raise TypeError(f"not a primitive operator: {operator}")
+
+    def _among(self, node: Comparison, left: str, parameter: Parameter) -> str:
+        storage = cast("StorageType", parameter.storage)
+        if not parameter.count:
+            encode = None if isinstance(node.left, Arithmetic) else self._encoding(node, storage)
+            return self.dialect.among(left, storage, self._binding(parameter, None), encode)
+        if isinstance(node.left, Arithmetic):
+            encode = self.dialect.calculable_codec(storage).encode
+        else:
+            encode = self._encoding(node, storage)
+        places = [
+            self._bind(Slot(parameter.index, encode, position))
+            for position in range(parameter.count)
+        ]
+        return f"{left} IN ({', '.join(places)})"
+
+    def _binding(self, parameter: Parameter, before: Conversion | None) -> Bind:
+        def bind(encode: Conversion | None = None) -> str:
+            return self._bind(Slot(parameter.index, composed(before, encode)))
+
+        return bind
+
+    def _calculation(self, node: object) -> str:
+        """Give a number as calculations want it."""
+        match node:
+            case Arithmetic(operator=operator, left=left, right=right):
+                sides = [self._operand(side, node.storage) for side in (left, right)]
+                return self.dialect.compared(
+                    self.dialect.arithmetic(operator, *sides), node.storage, is_native=False
+                )
+            case FieldReference():
+                text = self.dialect.calculable(self._name(node), node.storage)
+                kind = StorageType(node.storage.kind)
+                return self.dialect.compared(text, kind, is_native=False)
+            case _:
+                raise TypeError(f"not a number: {type(node).__name__}")
+
+    def _operand(self, side: object, storage: StorageType) -> str:
+        if isinstance(side, Parameter):
+            return self._bind(Slot(side.index, self.dialect.calculable_codec(storage).encode))
+        return self._calculation(side)
+
+
+def _balanced(parts: Sequence[str], sign: str) -> str:
+    """Join conditions as a balanced tree: parsers bound how deep a flat chain may go."""
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) <= _FLAT:
+        return f"({sign.join(parts)})"
+    middle = len(parts) // 2
+    return f"({_balanced(parts[:middle], sign)}{sign}{_balanced(parts[middle:], sign)})"
+
+
+_FLAT = 16

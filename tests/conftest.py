@@ -1,0 +1,23 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import hypothesis
+import pytest
+
+from profiles import PROFILE, examples
+
+# No deadline: the machine may be busy. The blob in a failure's output replays it.
+hypothesis.settings.register_profile(
+    PROFILE,
+    deadline=None,
+    max_examples=examples(1_000, 50_000),
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile(PROFILE)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
