@@ -1,9 +1,9 @@
 """Ommi: an async object mapper for the user's own model classes and any database.
 
-    async with Ommi("sqlite:///app.db") as db:
-        await db.use_models()
-        await db.add(User(name="Alice", age=31)).or_raise()
-        adults = await db.find(User.age >= 18).fetch.all()
+async with Ommi("sqlite:///app.db") as db:
+    await db.use_models()
+    await db.add(User(name="Alice", age=31)).or_raise()
+    adults = await db.find(User.age >= 18).fetch.all()
 """
 
 from ommi.database import Ommi
@@ -59,8 +59,9 @@ from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import FieldMetadata
 from ommi.metadata.typesystem import TypeSystem
 from ommi.query.builder import when
+from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
-from ommi.query.nodes import Comparison, Expression, Logical, Node, Predicate
+from ommi.query.nodes import Comparison, Logical, Node, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query

@@ -108,9 +108,7 @@ def _publish(model: ModelMetadata) -> None:
 
 
 def _answers(cls: type, name: str) -> bool:
-    return not (
-        name in _NEVER_ON_THE_CLASS or name.startswith("__") or hasattr(type(cls), name)
-    )
+    return not (name in _NEVER_ON_THE_CLASS or name.startswith("__") or hasattr(type(cls), name))
 
 
 def _refuse_taken_names(model: ModelMetadata, names: tuple[str, ...]) -> None:

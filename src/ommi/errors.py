@@ -112,13 +112,15 @@ class MultipleFound(OmmiError):
 
 
 class UnsupportedOperation(OmmiError):
-    """This store cannot do `operation`; nothing was sent."""
+    """The store cannot do `operation`; nothing was sent."""
 
     def __init__(self, operation: str, store: str, advice: str | None = None) -> None:
         self.operation = operation
         self.store = store
         self.advice = advice
-        super().__init__(f"{store} cannot do this: {operation}" + (f"; {advice}" if advice else ""))
+        super().__init__(
+            f"{store} cannot do this: {operation}" + (f"; {advice}" if advice else "")
+        )
 
 
 class NoCurrentDatabase(OmmiError):

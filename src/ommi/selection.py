@@ -14,7 +14,8 @@ from ommi.execution.executor import Executor, Explanation
 from ommi.execution.writing import changes_of_all
 from ommi.metadata.model import ModelMetadata
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
-from ommi.query.nodes import Expression, Ordering, Predicate
+from ommi.query.expressions import Expression, Ordering
+from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
 from ommi.query.statements import Delete, Select, Update
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation

@@ -37,7 +37,7 @@ class Connection(Protocol):
         build: Build[T],
         context: Context | None = None,
     ) -> T:
-        """Run a command that gives rows, and build something of them, inside `context` if given."""
+        """Run a command that gives rows; build something of them, inside `context` if given."""
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""

@@ -52,7 +52,7 @@ def _parsed(url: str, options: Options) -> Address:
 
 
 def _sqlite(address: Address) -> Driver:
-    from ommi.drivers.sqlite import SQLiteDriver  # noqa: PLC0415 - loaded when it is wanted
+    from ommi.drivers.sqlite import SQLiteDriver
 
     options = dict(address.options)
     if address.place and not address.place.startswith("/"):
@@ -75,7 +75,7 @@ def _sqlite(address: Address) -> Driver:
 
 
 def _memory(address: Address) -> Driver:
-    from ommi.drivers.memory import MemoryDriver  # noqa: PLC0415 - loaded when it is wanted
+    from ommi.drivers.memory import MemoryDriver
 
     _refuse_rest(address.options, "memory", "none")
     return MemoryDriver()

@@ -1,22 +1,20 @@
-"""The function that builds models from rows, generated once per plan.
+"""The source of the function that builds models from rows.
 
-Its source is made of the names of fields and parameters, each checked to be an identifier; every
-value and function comes in through a closure.
+It is made of the names of fields and parameters, each checked to be an identifier; every value and
+function comes in through a closure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import starmap
 from keyword import iskeyword
 from types import MemberDescriptorType
-from typing import Any, cast
+from typing import Any
 
 from ommi.metadata.libraries.protocol import Bypass, DeclaredField
 from ommi.metadata.model import ModelMetadata
-from ommi.planning.plan import ResultColumn, Rows
-
-Builder = Callable[[Rows], list[object]]
+from ommi.planning.plan import ResultColumn
 
 
 class Source:
@@ -24,29 +22,33 @@ class Source:
 
     def __init__(self) -> None:
         self.bound: dict[str, object] = {}
+        self.lines: Sequence[str] = ()
 
     def bind(self, name: str, value: object) -> str:
         """Make a value known under a name and give that name."""
         self.bound[name] = value
         return name
 
-    def compiled(self, name: str, lines: Sequence[str]) -> Any:  # noqa: ANN401 - made at run time
-        """Define the function of that name and give it."""
-        body = "\n".join(f"    {line}" for line in lines)
-        text = f"def make({', '.join(self.bound)}):\n{body}\n    return {name}\n"
-        scope: dict[str, Any] = {}
-        exec(compile(text, "<ommi generated>", "exec"), scope)  # noqa: S102 - identifiers only
-        return scope["make"](**self.bound)
+    def define(self, lines: Sequence[str]) -> Source:
+        """Take the lines of the function, which is called `made`."""
+        self.lines = lines
+        return self
+
+    @property
+    def text(self) -> str:
+        """A function `make` that takes the bound values and gives the function `made`."""
+        body = "\n".join(f"    {line}" for line in self.lines)
+        return f"def make({', '.join(self.bound)}):\n{body}\n    return made\n"
 
 
-def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
-    """Give the function that makes an instance of each row, the cheapest way that is right."""
+def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
+    """Write the function that makes an instance of each row, the cheapest way that is right."""
     declared = model.library.declared_fields(
         model.cls, {field.name: field.type_annotation for field in model.fields}
     )
     bypass = model.library.construction(model.cls).bypass
     covered = {column.field.name for column in columns} >= {each.name for each in declared}
-    if bypass is Bypass.NONE or not covered or not all(_is_name(d.name) for d in declared):
+    if bypass is Bypass.NONE or not covered:
         return _by_constructor(model, columns, declared)
     return _WAYS[bypass](model, columns)
 
@@ -62,66 +64,73 @@ def is_positional(columns: Sequence[ResultColumn], declared: Sequence[DeclaredFi
 
 def _by_constructor(
     model: ModelMetadata, columns: Sequence[ResultColumn], declared: Sequence[DeclaredField]
-) -> Builder:
-    cls: Callable[..., object] = model.cls
-    if is_positional(columns, declared):
-        return lambda rows: list(starmap(cls, rows))
+) -> Source:
     source = Source()
+    name = source.bind("cls", model.cls)
+    if is_positional(columns, declared):
+        source.bind("starmap", starmap)
+        return source.define(["def made(rows):", f"    return list(starmap({name}, rows))"])
     values = dict(_values(source, columns))
-    call = f"{source.bind('cls', cls)}({', '.join(_arguments(source, declared, values))})"
-    if declared and all(d.parameter is None for d in declared):
-        call = f"{source.bind('new', model.cls.__new__)}(cls)"
-    rest = [d.name for d in declared if d.parameter is None and d.name in values]
+    call = f"{name}({', '.join(_arguments(source, declared, values))})"
+    rest = {d.name: values[d.name] for d in declared if d.parameter is None and d.name in values}
     if not rest:
-        return _compiled_list(source, columns, call)
-    put = object.__setattr__ if model.library.is_frozen(model.cls) else setattr
-    source.bind("put", put)
-    assignments = [
-        f"put(m, {source.bind(f'n{number}', name)}, {values[name]})"
-        for number, name in enumerate(rest)
-    ]
-    return _compiled_loop(source, columns, [f"m = {call}", *assignments])
+        return _listing(source, columns, call)
+    is_frozen = model.library.is_frozen(model.cls)
+    puts = (_put(source, field, value, is_frozen=is_frozen) for field, value in rest.items())
+    return _looping(source, columns, [f"m = {call}", *puts])
 
 
 def _arguments(
     source: Source, declared: Sequence[DeclaredField], values: Mapping[str, str]
-) -> Iterator[str]:
-    positional = True
-    unspellable = []
+) -> list[str]:
+    positional: list[str] = []
+    named: list[str] = []
+    unspellable: list[str] = []
+    is_unbroken = True
     for each in declared:
-        if each.parameter is None or each.name not in values:
-            positional = positional and (each.parameter is None or each.is_keyword_only)
-        elif positional and not each.is_keyword_only:
-            yield values[each.name]
+        if each.parameter is None:
+            continue
+        value = values.get(each.name)
+        is_unbroken = is_unbroken and (value is not None or each.is_keyword_only)
+        if value is None:
+            continue
+        if is_unbroken and not each.is_keyword_only:
+            positional.append(value)
         elif _is_name(each.parameter):
-            yield f"{each.parameter}={values[each.name]}"
+            named.append(f"{each.parameter}={value}")
         else:
             key = source.bind(f"k{len(unspellable)}", each.parameter)
-            unspellable.append(f"{key}: {values[each.name]}")
-    if unspellable:
-        yield f"**{{{', '.join(unspellable)}}}"
+            unspellable.append(f"{key}: {value}")
+    rest = [f"**{{{', '.join(unspellable)}}}"] if unspellable else []
+    return [*positional, *named, *rest]
 
 
-def _into_dict(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+def _put(source: Source, name: str, value: str, *, is_frozen: bool) -> str:
+    if not is_frozen:
+        return f"m.{name} = {value}"
+    source.bind("put", object.__setattr__)
+    return f"put(m, '{name}', {value})"
+
+
+def _into_dict(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     source = Source()
     put = [f"d['{name}'] = {value}" for name, value in _values(source, columns)]
-    return _compiled_loop(source, columns, [_new(source, model), "d = m.__dict__", *put])
+    return _looping(source, columns, [_new(source, model), "d = m.__dict__", *put])
 
 
-def _by_assignment(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+def _by_assignment(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     source = Source()
-    source.bind("put", object.__setattr__)
     lines = [_new(source, model)]
     for number, (name, value) in enumerate(_values(source, columns)):
         slot = _slot(model.cls, name)
         if slot is None:
-            lines.append(f"put(m, '{name}', {value})")
+            lines.append(_put(source, name, value, is_frozen=True))
         else:
             lines.append(f"{source.bind(f's{number}', slot.__set__)}(m, {value})")
-    return _compiled_loop(source, columns, lines)
+    return _looping(source, columns, lines)
 
 
-def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
+def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     source = Source()
     values = ", ".join(f"'{name}': {value}" for name, value in _values(source, columns))
     source.bind("put_dict", _descriptor(model.cls, "__dict__").__set__)
@@ -136,7 +145,7 @@ def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Build
         "put_extra(m, None)",
         "put_private(m, None)",
     ]
-    return _compiled_loop(source, columns, lines)
+    return _looping(source, columns, lines)
 
 
 _WAYS = {
@@ -160,24 +169,23 @@ def _values(source: Source, columns: Sequence[ResultColumn]) -> Iterator[tuple[s
         yield column.field.name, f"(None if {variable} is None else {decoded})"
 
 
-def _compiled_list(source: Source, columns: Sequence[ResultColumn], call: str) -> Builder:
-    lines = ["def build(rows):", f"    return [{call} for {_target(columns)} in rows]"]
-    return cast("Builder", source.compiled("build", lines))
+def _listing(source: Source, columns: Sequence[ResultColumn], call: str) -> Source:
+    return source.define(
+        ["def made(rows):", f"    return [{call} for {_target(columns)} in rows]"]
+    )
 
 
-def _compiled_loop(
-    source: Source, columns: Sequence[ResultColumn], statements: Sequence[str]
-) -> Builder:
+def _looping(source: Source, columns: Sequence[ResultColumn], statements: Sequence[str]) -> Source:
     lines = [
-        "def build(rows):",
-        "    made = []",
-        "    append = made.append",
+        "def made(rows):",
+        "    built = []",
+        "    append = built.append",
         f"    for {_target(columns)} in rows:",
         *(f"        {statement}" for statement in statements),
         "        append(m)",
-        "    return made",
+        "    return built",
     ]
-    return cast("Builder", source.compiled("build", lines))
+    return source.define(lines)
 
 
 def _target(columns: Sequence[ResultColumn]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ommi.execution.building import Source
+from ommi.execution.hydration import compiled
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
 
@@ -13,7 +14,7 @@ Row = tuple[object, ...]
 Extractor = Callable[[Sequence[object]], list[Row]]
 
 
-def extractor(model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
+def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
     """Make the function that gives, for each instance, the stored forms of these fields.
 
     It raises `InvalidValue` for a value that does not fit. A field that the instance lacks counts
@@ -27,7 +28,7 @@ def extractor(model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extracto
         body.extend(_reading(source, number, field))
     row = "".join(f"c{number}, " for number in range(len(fields)))
     lines = [
-        "def extract(instances):",
+        "def made(instances):",
         "    rows = []",
         "    append = rows.append",
         "    for m in instances:",
@@ -38,7 +39,7 @@ def extractor(model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extracto
         "            append(slowly(m))",
         "    return rows",
     ]
-    return cast("Extractor", source.compiled("extract", lines))
+    return cast("Extractor", compiled(source.define(lines)))
 
 
 def row_of(instance: object, fields: Sequence[FieldMetadata]) -> Row:

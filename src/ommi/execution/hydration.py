@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import itemgetter
+from typing import Any
 
 from ommi.errors import InvalidValue
-from ommi.execution.building import Builder, builder
+from ommi.execution.building import Source, builder
 from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.metadata.builtin_values import holds_only_builtins
 from ommi.metadata.model import FieldMetadata, ModelMetadata
@@ -19,6 +20,7 @@ LARGE_BATCH = 200
 """From this many rows on the garbage collector costs more than pausing it."""
 _SMALL_BATCH = 4
 
+Builder = Callable[[Rows], list[object]]
 States = Callable[[Rows], Iterable[object]]
 
 
@@ -28,7 +30,7 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
     With a batch, instances of decorated classes remember it and their row. What a column cannot
     decode is an `InvalidValue`; what a constructor of the user's raises comes out as it is.
     """
-    build = _explaining(builder(model, columns), model, columns)
+    build = _explaining(compiled(builder(model, columns)), model, columns)
     hydrate = _remembering(build, model, columns)
     return hydrate if runs_user_code(model) else _with_collector_paused(hydrate)
 
@@ -38,6 +40,13 @@ def runs_user_code(model: ModelMetadata) -> bool:
     return model.library.construction(model.cls).runs_user_code or not all(
         holds_only_builtins(field.type_annotation) for field in model.fields
     )
+
+
+def compiled(source: Source) -> Any:  # noqa: ANN401 - what it is, the source says
+    """Give the function that a source defines."""
+    scope: dict[str, Any] = {}
+    exec(compile(source.text, "<ommi generated>", "exec"), scope)
+    return scope["make"](**source.bound)
 
 
 def replaced(model: ModelMetadata, instance: object, changes: Mapping[str, object]) -> object:
@@ -70,7 +79,7 @@ def _remembering(
     set_state = model.set_state
     states = _states(model.fields, columns)
     if set_state is None or states is None:
-        return lambda rows, batch, /: build(rows)
+        return lambda rows, _, /: build(rows)
 
     def hydrate(rows: Rows, batch: object, /) -> list[object]:
         instances = build(rows)
@@ -86,11 +95,8 @@ def _remembering(
     return hydrate
 
 
-def _states(
-    fields: Sequence[FieldMetadata], columns: Sequence[ResultColumn]
-) -> States | None:
-    """Give what makes one value per field, in their order, of each row; `None` if one is not there.
-    """
+def _states(fields: Sequence[FieldMetadata], columns: Sequence[ResultColumn]) -> States | None:
+    """Give what makes of a row one value per field, in order; `None` if a column is missing."""
     places = {column.field.name: number for number, column in enumerate(columns)}
     wanted = [places.get(field.name) for field in fields]
     if None in wanted:
@@ -103,9 +109,7 @@ def _states(
     return lambda rows: map(pick, rows)
 
 
-def _explaining(
-    build: Builder, model: ModelMetadata, columns: Sequence[ResultColumn]
-) -> Builder:
+def _explaining(build: Builder, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
     decoded = [(n, c) for n, c in enumerate(columns) if c.decode is not None]
     if not decoded:
         return build

@@ -95,7 +95,9 @@ class Writer:
         if not changes:
             return instance
         filled = _times(model, instance, is_new=False)
-        changes.update((model.by_name[name], model.by_name[name].dump(v)) for name, v in filled.items())
+        changes.update(
+            (model.by_name[name], model.by_name[name].dump(v)) for name, v in filled.items()
+        )
         if version is not None:
             filled[version.name] = cast("int", getattr(instance, version.name)) + 1
             changes[version] = filled[version.name]
@@ -216,9 +218,8 @@ def _completed(
     model = insertion.model
     if returned:
         filled = filled or {}
-        for column, value in zip(insertion.plan.columns, returned, strict=True):
-            is_value = column.decode is None or value is None
-            filled[column.field.name] = value if is_value else column.decode(value)
+        for column, raw in zip(insertion.plan.columns, returned, strict=True):
+            filled[column.field.name] = column.value(raw)
     if filled:
         instance = assign(model, instance, filled)
     if model.set_state is not None:

@@ -124,9 +124,7 @@ def _why_no_identifier(name: str) -> str | None:
     return None
 
 
-def _codec(
-    model: str, declared: DeclaredField, inner: object, said: tuple[Marker, ...]
-) -> Codec:
+def _codec(model: str, declared: DeclaredField, inner: object, said: tuple[Marker, ...]) -> Codec:
     if declared.annotation is None:
         raise ModelError("has no annotation; give it one", model=model, field=declared.name)
     try:
@@ -186,9 +184,7 @@ def _refuse_bare_classes(model: str, declared: DeclaredField) -> None:
             )
 
 
-def _only(
-    model: str, declared: DeclaredField, said: Iterable[Marker], kind: type[M]
-) -> M | None:
+def _only(model: str, declared: DeclaredField, said: Iterable[Marker], kind: type[M]) -> M | None:
     found = [marker for marker in said if isinstance(marker, kind)]
     if len(found) > 1:
         raise ModelError(

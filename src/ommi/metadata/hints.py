@@ -146,7 +146,8 @@ def resolved(written: object, owner: type, name: str) -> object:
 def _arguments(annotation: object, owner: type) -> Mapping[object, object]:
     """Give what stands for the type variables of `owner` in a class derived from it."""
     cls: Any = get_origin(annotation) or annotation
-    given = dict(zip(getattr(cls, "__parameters__", ()), get_args(annotation), strict=False))
+    parameters: tuple[object, ...] = getattr(cls, "__parameters__", ())
+    given = dict(zip(parameters, get_args(annotation), strict=False))
     if cls is owner:
         return given
     for base in getattr(cls, "__orig_bases__", ()):

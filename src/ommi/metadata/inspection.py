@@ -56,9 +56,7 @@ def inspect_model(
     declared = library.declared_fields(cls, Annotations(cls, namespace))
     fields = tuple(field_metadata(cls.__name__, each) for each in declared)
     if not fields:
-        raise ModelError(
-            "has no fields; annotate its attributes (name: str)", model=cls.__name__
-        )
+        raise ModelError("has no fields; annotate its attributes (name: str)", model=cls.__name__)
     _choose_key(cls.__name__, fields)
     for field in fields:
         check_field(cls.__name__, field)

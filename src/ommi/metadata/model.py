@@ -235,13 +235,15 @@ def remember(model: ModelMetadata) -> None:
 
 def find_metadata(cls: object) -> ModelMetadata | None:
     """Give the metadata of exactly this class, if it is a model; a base's does not count."""
-    return _REGISTRY.get(cls)  # type: ignore[call-overload]
+    return _REGISTRY.get(cls) if isinstance(cls, type) else None
 
 
 def metadata_of(cls: type) -> ModelMetadata:
     """Give the metadata of a model class; raises `ModelError` for any other class."""
     model = _REGISTRY.get(cls)
     if model is None:
-        raise ModelError("is not a model; decorate it with @ommi_model or register() it",
-                         model=getattr(cls, "__name__", repr(cls)))
+        raise ModelError(
+            "is not a model; decorate it with @ommi_model or register() it",
+            model=getattr(cls, "__name__", repr(cls)),
+        )
     return model

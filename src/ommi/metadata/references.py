@@ -34,7 +34,8 @@ def references_of(model: ModelMetadata) -> tuple[ResolvedReference, ...]:
         _check_types(model, field, target, target_field)
         entry = (field, target, target_field, field.reference.on_delete)
         for group in groups:
-            if group[0][1] is target and all(target_field is not other for _, _, other, _ in group):
+            taken = {other for _, _, other, _ in group}
+            if group[0][1] is target and target_field not in taken:
                 group.append(entry)
                 break
         else:

@@ -6,12 +6,14 @@ interpreter's fast paths for instance attributes away.
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from types import TracebackType
 from typing import Any, cast
 
+from ommi.metadata.libraries.constructor import is_pythons_own
 from ommi.relations import STATE
 
 SetState = Callable[[object, object], None]
@@ -66,8 +68,8 @@ class _Yielding:
 
     def __init__(self, access: FieldAccess, cls: type) -> None:
         self._access = access
-        self._cls = cls
-        self._meta = next(m for m in type(cls).__mro__ if vars(m).get(access.name) is access)
+        holders = inspect.getmro(type(cls))
+        self._meta = next(meta for meta in holders if vars(meta).get(access.name) is access)
 
     def __enter__(self) -> None:
         _SWAPPING.acquire()
@@ -100,7 +102,7 @@ class _Silence:
 
 
 def subclass_of(
-    cls: type, names: Mapping[str, object] | tuple[str, ...], methods: Mapping[str, object]
+    cls: type, names: Iterable[str], methods: Mapping[str, object]
 ) -> tuple[type, SetState, tuple[FieldAccess, ...]]:
     """Make the subclass, the function that sets its instances' state, and the field accesses.
 
@@ -114,7 +116,7 @@ def subclass_of(
     if hasattr(cls, "__struct_fields__"):
         return _made(meta, cls, dict(methods), {"dict": True}), _set_state_in_dict, accesses
     body = {**methods, "__slots__": (STATE,)}
-    if cls.__getstate__ is object.__getstate__:  # type: ignore[attr-defined]
+    if is_pythons_own(cls, "__getstate__"):
         body["__getstate__"] = _getstate
     keywords = {"__pydantic_reset_parent_namespace__": False} if _is_pydantic(cls) else {}
     made = _made(meta, cls, body, keywords)
@@ -124,17 +126,17 @@ def subclass_of(
     return made, set_state, accesses
 
 
-def _made(meta: Any, cls: type, body: dict[str, object], keywords: dict[str, bool]) -> type:
+def _made(meta: type, cls: type, body: dict[str, object], keywords: dict[str, bool]) -> type:
     body.update((name, vars(cls)[name]) for name in _COPIED if name in vars(cls))
     parameters = () if _is_pydantic(cls) else getattr(cls, "__parameters__", ())
     if parameters:
         body["__orig_bases__"] = (cast("Any", cls)[parameters],)
     creator = _creator(type(cls))
     if _has_hook(cls):
-        meta.mro = lambda made: _with_silence(type(made).__base__.mro(made))
+        _silence(meta)
     made: Any = creator.__new__(meta, cls.__name__, (cls,), body, **keywords)
     if _has_hook(cls):
-        del meta.mro
+        delattr(meta, "mro")
         made.__bases__ = (cls,)
     if parameters:
         made.__parameters__ = parameters
@@ -143,8 +145,14 @@ def _made(meta: Any, cls: type, body: dict[str, object], keywords: dict[str, boo
     return cast("type", made)
 
 
-def _with_silence(order: list[type]) -> list[type]:
-    return [order[0], _Silence, *order[1:]]
+def _silence(meta: Any) -> None:  # noqa: ANN401 - a metaclass
+    """Let classes of `meta` find, before the hooks of their bases, one that does nothing."""
+
+    def mro(made: type) -> list[type]:
+        order: list[type] = super(meta, made).mro()
+        return [order[0], _Silence, *order[1:]]
+
+    meta.mro = mro
 
 
 def _creator(meta: type) -> Any:  # noqa: ANN401 - each library's metaclass takes its own keywords
@@ -154,7 +162,9 @@ def _creator(meta: type) -> Any:  # noqa: ANN401 - each library's metaclass take
 
 def _has_hook(cls: type) -> bool:
     hooks = {"__init_subclass__", "__pydantic_init_subclass__"}
-    return any(hooks & vars(base).keys() and _root(base) not in _KNOWN_HOOKS for base in cls.__mro__)
+    return any(
+        hooks & vars(base).keys() and _root(base) not in _KNOWN_HOOKS for base in cls.__mro__
+    )
 
 
 def _root(cls: type) -> str:
@@ -172,7 +182,7 @@ def _globals_of_pydantic() -> Mapping[str, object] | None:
 
 def _getstate(self: object) -> object:
     # Python's own way sizes instances up by __slots__ and would find one slot too many.
-    return object.__getstate__(self)  # type: ignore[attr-defined]
+    return object.__getstate__(self)
 
 
 def _set_state_in_dict(instance: object, state: object) -> None:

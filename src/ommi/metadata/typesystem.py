@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from types import EllipsisType, NoneType
 from typing import Any, ForwardRef, Literal, Tuple, Union, get_args, get_origin  # noqa: UP035
@@ -172,7 +172,7 @@ def _is_literally(value: object, annotation: object) -> bool:
     return any(type(value) is type(c) and value == c for c in get_args(annotation))
 
 
-def _is_filled(cls: type[Any]) -> Callable[[object, object], bool]:
+def _is_filled(cls: type[Iterable[object]]) -> Callable[[object, object], bool]:
     def check(value: object, annotation: object) -> bool:
         if not isinstance(value, cls):
             return False

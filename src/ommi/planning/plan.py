@@ -47,10 +47,14 @@ class ResultColumn:
     decode: Conversion | None = None
     inline: str | None = None
 
+    def value(self, raw: object) -> object:
+        """Give the field's value for what the client library gave."""
+        return raw if raw is None or self.decode is None else self.decode(raw)
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a store's compiler makes of a statement; the command is opaque to all but the driver."""
+    """What a store's compiler makes of a statement; only the driver knows the command."""
 
     command: object
     slots: tuple[Slot, ...] = ()
@@ -74,14 +78,14 @@ class Plan:
 
     command: object
     statement: Statement
-    bind: Callable[[list[object]], Parameters]
+    bind: Callable[[Sequence[object]], Parameters]
     columns: tuple[ResultColumn, ...]
     hydrate: Hydrator | None
     runs_user_code: bool
     model: ModelMetadata
 
 
-def binder(slots: Sequence[Slot]) -> Callable[[list[object]], Parameters]:
+def binder(slots: Sequence[Slot]) -> Callable[[Sequence[object]], Parameters]:
     """Give the function that makes a command's parameters of a statement's values."""
     if all(
         slot.index == number and slot.encode is None and slot.position is None
@@ -96,7 +100,7 @@ def binder(slots: Sequence[Slot]) -> Callable[[list[object]], Parameters]:
     return lambda values: [_parameter(slot, values) for slot in slots]
 
 
-def _unchanged(values: list[object]) -> Parameters:
+def _unchanged(values: Sequence[object]) -> Parameters:
     return values
 
 

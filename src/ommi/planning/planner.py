@@ -12,7 +12,7 @@ from ommi.query.statements import Count, Select, Statement
 from ommi.query.transform import Lifter
 
 MOST_VALUES_KEPT = 1000
-"""A statement with more values than this is compiled each time: its like will hardly come again."""
+"""A statement with more values is compiled each time: its like will hardly come again."""
 
 MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn]], Hydrator]
 

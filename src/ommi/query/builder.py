@@ -8,8 +8,9 @@ from typing import cast
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
 from ommi.metadata.storage import LARGEST_INT
+from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
-from ommi.query.nodes import Expression, Logical, Ordering, Predicate
+from ommi.query.nodes import Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.transform import checked, models_of
 
@@ -103,7 +104,7 @@ def _ordering(model: ModelMetadata, said: object) -> Ordering:
     )
 
 
-def _check_owner(model: ModelMetadata, expression: Expression[object]) -> None:
+def _check_owner(model: ModelMetadata, expression: Term) -> None:
     for owner in expression.models():
         if owner is not model:
             raise QueryError(
@@ -147,5 +148,3 @@ def _new_value(model: ModelMetadata, field: FieldMetadata, value: object) -> obj
             f"{value.storage or 'JSON'}; only the same type can be assigned"
         )
     return value
-
-

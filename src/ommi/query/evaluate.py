@@ -18,16 +18,9 @@ from typing import Any, cast
 
 from ommi.errors import ArithmeticOverflow
 from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT
+from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath
-from ommi.query.nodes import (
-    Arithmetic,
-    Comparison,
-    Expression,
-    Logical,
-    Ordering,
-    Parameter,
-    Predicate,
-)
+from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import (
     OPERATORS,
     ArithmeticOperator,
@@ -46,7 +39,7 @@ EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
 """Decimals are calculated exactly or not at all."""
 
 
-def condition(predicate: Predicate | Expression[object]) -> Condition:
+def condition(predicate: Predicate | Term) -> Condition:
     """Give the function that tells whether a predicate is True of a row."""
     if isinstance(predicate, Comparison):
         return _comparison(predicate)
@@ -93,22 +86,22 @@ def _positive(node: Comparison) -> Condition:
 
 def operand(node: object) -> Reader:
     """Give the function that reads an operand: an expression, or a literal as it stands."""
-    if isinstance(node, Expression):
+    if isinstance(node, Term):
         return reader(node)
-    return lambda row, values: node
+    return lambda _row, _values: node
 
 
-def reader(expression: Expression[object]) -> Reader:
+def reader(expression: Term) -> Reader:
     """Give the function that reads an expression's value in a row."""
     match expression:
         case Parameter(index=index):
-            return lambda row, values: values[index]
+            return lambda _, values: values[index]
         case FieldReference(metadata=field):
             column = field.column
-            return lambda row, values: row[column]
+            return lambda row, _: row[column]
         case JsonPath(root=root, path=path):
             column = root.metadata.column
-            return lambda row, values: follow(row[column], path)
+            return lambda row, _: follow(row[column], path)
         case Arithmetic(operator=operator, left=left, right=right):
             return partial(_calculated, operator, operand(left), operand(right))
         case _:

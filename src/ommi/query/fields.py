@@ -13,7 +13,7 @@ from ommi.metadata.members import member_annotation
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, metadata_of
 from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import element_codec, member_codec, member_operators
-from ommi.query.nodes import Expression, operators_for
+from ommi.query.expressions import Expression, operators_for
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
@@ -77,9 +77,7 @@ class FieldReference(Expression[T_co]):
 
     def __getattr__(self, name: str) -> JsonPath:
         if name.startswith("__") or self.storage.kind is not Kind.JSON:
-            raise AttributeError(
-                f"{self!r} is stored as {self.storage}; it has no {name!r}"
-            )
+            raise AttributeError(f"{self!r} is stored as {self.storage}; it has no {name!r}")
         return JsonPath(self, (name,))
 
     def __repr__(self) -> str:
@@ -137,7 +135,9 @@ class JsonPath(Expression[Any]):
 class Fields:
     """The fields of one model as attributes; an unknown name is an `UnknownField`."""
 
-    def __init__(self, references: Mapping[str, FieldReference[Any]], model: ModelMetadata) -> None:
+    def __init__(
+        self, references: Mapping[str, FieldReference[Any]], model: ModelMetadata
+    ) -> None:
         self.__dict__.update(references)
         self.__dict__["__model__"] = model
 

@@ -1,7 +1,7 @@
-"""What `ilike` means: a pattern for the whole text, blind to the case of letters.
+r"""What `ilike` means: a pattern for the whole text, blind to the case of letters.
 
-`%` stands for any run of characters, `_` for exactly one, and `\\` takes the special meaning from
-the `%`, `_` or `\\` after it. Two letters are equal when Python's `lower()` of each alone is:
+`%` stands for any run of characters, `_` for exactly one, and `\` takes the special meaning from
+the `%`, `_` or `\` after it. Two letters are equal when Python's `lower()` of each alone is:
 accents count, nothing becomes longer or shorter, and no letter depends on its neighbours.
 """
 
@@ -38,7 +38,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     # On a whole text `lower()` does two things more: it lengthens İ, and Σ depends on the place.
-    return "İ".join(part.lower() for part in text.replace("Σ", "σ").split("İ"))
+    return "İ".join(
+        part.lower() for part in text.replace("Σ", "\N{GREEK SMALL LETTER SIGMA}").split("İ")
+    )
 
 
 def letter_class(char: str) -> str:

@@ -1,7 +1,7 @@
 """Every operator, as a table: its operand, the kinds it is for, and what it means.
 
-The meaning is a Python function on stored forms that are not `None`; a comparison with a field that
-is `None` is False, `is_null` and the complements aside. An operator that is the complement of
+The meaning is a Python function on stored forms that are not `None`; a comparison with a field
+that is `None` is False, `is_null` and the complements aside. An operator that is the complement of
 another has no meaning of its own.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.storage import Kind
@@ -122,7 +123,7 @@ def _is_text(function: Callable[[str, str], bool]) -> Callable[[object, object],
     return meaning
 
 
-def _ordered(function: Callable[[object, object], object]) -> Callable[[object, object], bool]:
+def _ordered(function: Callable[[Any, Any], Any]) -> Callable[[object, object], bool]:
     def meaning(left: object, right: object) -> bool:
         return _comparable(left, right) and bool(function(left, right))
 
@@ -148,15 +149,17 @@ def _row(
     return OperatorFacts(method, operand, kinds, meaning, complement_of)
 
 
+def _among(value: object, values: object) -> bool:
+    return isinstance(values, tuple | list | frozenset) and any(same(value, v) for v in values)
+
+
 OPERATORS: Mapping[QueryOperator, OperatorFacts] = MappingProxyType(
     {
         QueryOperator.EQUALS: _row("==", Operand.VALUE, EVERY_KIND, same),
         QueryOperator.NOT_EQUALS: _row(
             "!=", Operand.VALUE, EVERY_KIND, complement_of=QueryOperator.EQUALS
         ),
-        QueryOperator.GREATER_THAN: _row(
-            ">", Operand.VALUE, ORDERED_KINDS, _ordered(python.gt)
-        ),
+        QueryOperator.GREATER_THAN: _row(">", Operand.VALUE, ORDERED_KINDS, _ordered(python.gt)),
         QueryOperator.GREATER_THAN_OR_EQUAL: _row(
             ">=", Operand.VALUE, ORDERED_KINDS, _ordered(python.ge)
         ),
@@ -164,9 +167,7 @@ OPERATORS: Mapping[QueryOperator, OperatorFacts] = MappingProxyType(
         QueryOperator.LESS_THAN_OR_EQUAL: _row(
             "<=", Operand.VALUE, ORDERED_KINDS, _ordered(python.le)
         ),
-        QueryOperator.IN: _row(
-            "in_", Operand.LIST, ORDERED_KINDS, lambda value, values: _among(value, values)
-        ),
+        QueryOperator.IN: _row("in_", Operand.LIST, ORDERED_KINDS, _among),
         QueryOperator.NOT_IN: _row(
             "not_in", Operand.LIST, ORDERED_KINDS, complement_of=QueryOperator.IN
         ),
@@ -192,7 +193,3 @@ OPERATORS: Mapping[QueryOperator, OperatorFacts] = MappingProxyType(
         ),
     }
 )
-
-
-def _among(value: object, values: object) -> bool:
-    return isinstance(values, tuple | list | frozenset) and any(same(value, v) for v in values)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.query.nodes import Expression, Ordering, Parameter, Predicate
+from ommi.query.expressions import Expression, Ordering, Parameter
+from ommi.query.nodes import Predicate
 
 Limit = int | Parameter | None
 

@@ -9,17 +9,9 @@ from typing import assert_never, cast
 from ommi.errors import QueryError
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
+from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
-from ommi.query.nodes import (
-    Arithmetic,
-    Comparison,
-    Expression,
-    Logical,
-    Ordering,
-    Parameter,
-    Predicate,
-    inline_count,
-)
+from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
@@ -34,7 +26,7 @@ def checked(node: object) -> Predicate:
         return node
     if isinstance(node, Logical):
         return _checked_logical(node)
-    if isinstance(node, Expression):
+    if isinstance(node, Term):
         if node.kind is Kind.BOOL:
             return Comparison(node, QueryOperator.EQUALS, True)  # noqa: FBT003 - an operand
         raise QueryError(
@@ -54,13 +46,13 @@ def _checked_logical(node: Logical) -> Predicate:
     return Logical(node.operator, sound)
 
 
-def models_of(node: Predicate | Expression[object]) -> Iterator[object]:
+def models_of(node: Predicate | Term) -> Iterator[object]:
     """Give the metadata of every model that a predicate names, with repetitions."""
-    if isinstance(node, Expression):
+    if isinstance(node, Term):
         yield from node.models()
     elif isinstance(node, Comparison):
         yield from node.left.models()
-        if isinstance(node.right, Expression):
+        if isinstance(node.right, Term):
             yield from node.right.models()
     elif isinstance(node, Logical):
         parts = node.parts if node.operator is LogicalOperator.NOT else node.flattened()
@@ -114,7 +106,7 @@ class Lifter:
     def _where(self, where: Predicate | None) -> Predicate | None:
         return None if where is None else normalised(self.predicate(where))
 
-    def predicate(self, node: Predicate | Expression[object]) -> Predicate:
+    def predicate(self, node: Predicate | Term) -> Predicate:
         """Give a predicate with parameters for its values."""
         match node:
             case Comparison(left, operator, right):
@@ -133,14 +125,14 @@ class Lifter:
             case Operand.LIST:
                 count = inline_count(cast("tuple[object, ...]", right))
                 return self._parameter(node.left.storage, count)
-            case _ if isinstance(right, Expression):
+            case _ if isinstance(right, Term):
                 return self.expression(right)
             case _ if node.left.kind is None:
                 return self._parameter(_STORAGE_OF[type(right)])
             case _:
                 return self._parameter(node.left.storage)
 
-    def expression(self, node: Expression[object]) -> Expression[object]:
+    def expression(self, node: Term) -> Term:
         """Give an expression with parameters for its values."""
         match node:
             case Arithmetic():
@@ -153,7 +145,7 @@ class Lifter:
                 raise TypeError(f"not an expression of a question: {type(node).__name__}")
 
     def _operand(self, value: object, storage: StorageType) -> object:
-        if isinstance(value, Expression):
+        if isinstance(value, Term):
             return self.expression(value)
         return self._parameter(storage)
 
@@ -192,11 +184,13 @@ def normalised(node: Predicate, *, is_negated: bool = False) -> Predicate:
         case Logical(operator, _):
             return Logical(
                 _DUAL[operator] if is_negated else operator,
-                [normalised(cast("Predicate", p), is_negated=is_negated) for p in node.flattened()],
+                [
+                    normalised(cast("Predicate", p), is_negated=is_negated)
+                    for p in node.flattened()
+                ],
             )
         case _:
             raise TypeError(f"not a checked predicate: {type(node).__name__}")
 
 
 _DUAL = {LogicalOperator.AND: LogicalOperator.OR, LogicalOperator.OR: LogicalOperator.AND}
-

@@ -38,7 +38,8 @@ def _differences(wanted: Table, found: Table) -> Iterator[str]:
 def _column_differences(table: Table, wanted: Column, found: Column) -> Iterator[str]:
     where = f"{table.name}.{wanted.name}"
     if found.storage is None or not _holds(found, wanted):
-        yield f"{where} is {found.storage or found.declared or 'of no type'}, wanted {wanted.storage}"
+        has = found.storage or found.declared or "of no type"
+        yield f"{where} is {has}, wanted {wanted.storage}"
     if found.is_nullable and not wanted.is_nullable and not wanted.is_generated:
         if wanted.name not in table.key:
             yield f"{where} may be null, but the field may not be None"

@@ -129,7 +129,7 @@ def check_targets(tables: Iterable[Table], known: Iterable[str]) -> None:
         for foreign_key in table.foreign_keys:
             if foreign_key.table not in names:
                 raise ModelError(
-                    f"refers to the table {foreign_key.table!r}, which is neither in the store nor "
-                    "among the models to use; add its model to the collection",
+                    f"refers to the table {foreign_key.table!r}, which is neither in the store "
+                    "nor among the models to use; add its model to the collection",
                     model=table.name,
                 )

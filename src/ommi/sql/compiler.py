@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
 from ommi.metadata.storage import StorageType
+from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
 from ommi.query.operators import OrderDirection
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand

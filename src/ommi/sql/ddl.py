@@ -19,9 +19,7 @@ def create_table(table: Table, dialect: Dialect) -> Iterator[str]:
         lines.append(f"PRIMARY KEY ({_names(table.key, dialect)})")
     lines.extend(_foreign_key(foreign_key, dialect) for foreign_key in table.foreign_keys)
     body = ",\n  ".join(lines)
-    yield (
-        f"CREATE TABLE IF NOT EXISTS {quote(table.name)} (\n  {body}\n){dialect.table_suffix}"
-    )
+    yield (f"CREATE TABLE IF NOT EXISTS {quote(table.name)} (\n  {body}\n){dialect.table_suffix}")
     for index in table.indexes:
         yield create_index(index, table, dialect)
 
@@ -31,7 +29,9 @@ def create_index(index: Index, table: Table, dialect: Dialect) -> str:
     unique = "UNIQUE " if index.is_unique else ""
     names = _names(index.columns, dialect)
     quote = dialect.quote
-    return f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} ON {quote(table.name)} ({names})"
+    return (
+        f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} ON {quote(table.name)} ({names})"
+    )
 
 
 def drop_tables(tables: Iterable[Table], dialect: Dialect) -> Iterator[str]:

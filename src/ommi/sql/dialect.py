@@ -102,9 +102,7 @@ class Dialect:
         """Say how a value travels that is compared with one inside a JSON column."""
         return self.codec(storage)
 
-    def among(
-        self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None
-    ) -> str:
+    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
         """Ask for a value in a list that travels as one parameter; `encode` is for one value."""
         raise NotImplementedError
 

@@ -8,8 +8,9 @@ from typing import NamedTuple, cast
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
+from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath
-from ommi.query.nodes import Arithmetic, Comparison, Expression, Logical, Parameter, Predicate
+from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.sql.dialect import Bind, Dialect
 
@@ -41,7 +42,7 @@ class Writer:
         """Give the WHERE clause, empty where there is no condition."""
         return "" if predicate is None else f" WHERE {self.predicate(predicate)}"
 
-    def predicate(self, node: Predicate | Expression[object]) -> str:
+    def predicate(self, node: Predicate | Term) -> str:
         """Give the text of a normalised predicate."""
         if isinstance(node, Comparison):
             return self._comparison(node)
@@ -50,7 +51,7 @@ class Writer:
         parts = [self.predicate(part) for part in node.flattened()]
         return _balanced(parts, " AND " if node.operator is LogicalOperator.AND else " OR ")
 
-    def expression(self, node: Expression[object]) -> str:
+    def expression(self, node: Term) -> str:
         """Give the text of an expression, to order by."""
         match node:
             case FieldReference():
@@ -96,7 +97,7 @@ class Writer:
     def _comparison(self, node: Comparison) -> str:
         if node.operator is QueryOperator.IS_NULL:
             return f"{self._bare(node.left)} IS {'NOT ' if node.is_negated else ''}NULL"
-        if isinstance(node.right, Expression) and not isinstance(node.right, Parameter):
+        if isinstance(node.right, Term) and not isinstance(node.right, Parameter):
             return self._two_expressions(node, node.right)
         parameter = cast("Parameter", node.right)
         left = self._side(node, parameter)
@@ -109,7 +110,7 @@ class Writer:
         # Only a negative leaf has to think of null: it is not true of it, so it is in the rest.
         return f"(({positive}) IS NOT TRUE)" if node.is_negated else positive
 
-    def _bare(self, node: Expression[object]) -> str:
+    def _bare(self, node: Term) -> str:
         match node:
             case FieldReference():
                 return self._name(node)
@@ -156,7 +157,7 @@ class Writer:
             return self.dialect.path_codec(storage).encode
         return self.dialect.codec(storage).encode
 
-    def _two_expressions(self, node: Comparison, right: Expression[object]) -> str:
+    def _two_expressions(self, node: Comparison, right: Term) -> str:
         left_text, right_text = self._pair(node.left, right)
         if node.operator is QueryOperator.EQUALS:
             same = self.dialect.same(left_text, right_text)
@@ -164,7 +165,7 @@ class Writer:
         positive = f"{left_text} {_SIGNS[node.operator]} {right_text}"
         return f"(({positive}) IS NOT TRUE)" if node.is_negated else f"({positive})"
 
-    def _pair(self, left: Expression[object], right: Expression[object]) -> tuple[str, str]:
+    def _pair(self, left: Term, right: Term) -> tuple[str, str]:
         if Kind.DECIMAL in {left.kind, right.kind} or isinstance(left, Arithmetic | Parameter):
             return self._calculation(left), self._calculation(right)
         if left.kind is Kind.JSON:
@@ -172,7 +173,7 @@ class Writer:
             return document(self._document_text(left)), document(self._document_text(right))
         return self.expression(left), self.expression(right)
 
-    def _document_text(self, node: Expression[object]) -> str:
+    def _document_text(self, node: Term) -> str:
         if isinstance(node, JsonPath):
             return self.dialect.path(self._name(node.root), node.path, StorageType(Kind.JSON))
         return self._bare(node)

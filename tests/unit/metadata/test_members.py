@@ -52,6 +52,9 @@ class Plain:
     size: int
 
 
+class Root(pydantic.RootModel[dict[str, int]]): ...
+
+
 class Model(pydantic.BaseModel):
     name: str = pydantic.Field("", alias="Name")
     when: date | None = None
@@ -59,20 +62,14 @@ class Model(pydantic.BaseModel):
     counts: dict[str, list[int | None]] = {}
     dates: list[date] = []
     color: Color = Color.RED
-    other: Struct | None = None
+    other: Root | None = None
     odd: int | str = 0
     anything: Any = None
-
-
-class Root(pydantic.RootModel[dict[str, int]]): ...
 
 
 class Struct(msgspec.Struct, rename="camel"):
     city_name: str = ""
     bare: list = []
-
-
-Model.model_rebuild()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +102,8 @@ Model.model_rebuild()
         (Model, "name", str),
         (Model, "counts", dict[str, list[int | None]]),
         (Model, "color", Color),
-        (Model, "other", Struct | None),
+        (Model, "odd", int | str),
+        (Model, "other", Root | None),
         (Root, "x", int),
         (Struct, "cityName", str),
         (Struct, "bare", list),
@@ -117,7 +115,7 @@ def test_the_annotation_under_a_step_is_found(
     assert member_annotation(annotation, step) == found
 
 
-@pytest.mark.parametrize("name", ["when", "price", "dates", "odd", "anything"])
+@pytest.mark.parametrize("name", ["when", "price", "dates", "anything"])
 def test_what_a_library_may_write_otherwise_is_not_known(name: str) -> None:
     assert member_annotation(Model, name) is Any
 

@@ -1,3 +1,6 @@
+# The older spellings of unions and containers must work as well as the newer.
+# ruff: noqa: F821, PYI061, UP006, UP007, UP045
+
 from __future__ import annotations
 
 import typing
@@ -143,13 +146,13 @@ def test_the_inner_type_is_the_annotation_without_none(annotation: object, inner
     ("annotation", "is_list", "item"),
     [
         (list[int], True, int),
-        (typing.List[str], True, str),  # noqa: UP006
+        (typing.List[str], True, str),
         (Annotated[list[int], Key], True, int),
         (list, False, Any),
         (list[int] | None, False, Any),
         (tuple[int, ...], False, Any),
         (int, False, Any),
-        (typing.List, True, Any),  # noqa: UP006
+        (typing.List, True, Any),
     ],
 )
 def test_lists_are_told_from_the_rest(annotation: object, is_list: bool, item: object) -> None:
@@ -187,16 +190,16 @@ def test_lists_are_told_from_the_rest(annotation: object, is_list: bool, item: o
         (datetime(2024, 1, 1, tzinfo=UTC), pydantic.AwareDatetime),
         ([1], list),
         ([1], list[int]),
-        ([], typing.List),  # noqa: UP006
+        ([], typing.List),
         ([None], list[int | None]),
         ({1}, set[int]),
         (frozenset({1}), frozenset[int]),
         ((1, "a"), tuple[int, str]),
         ((1, 2, 3), tuple[int, ...]),
         ((), tuple[()]),
-        ((1, "a"), typing.Tuple),  # noqa: UP006
+        ((1, "a"), typing.Tuple),
         ({"a": [1]}, dict[str, list[int]]),
-        ({1: 2}, typing.Dict),  # noqa: UP006
+        ({1: 2}, typing.Dict),
         ({"title": "x"}, Movie),
         ({"title": "x", "year": 1}, Movie),
         ({"held": 1}, Crate[int]),
@@ -262,8 +265,8 @@ def test_a_value_of_another_type_is_not_valid(value: object, annotation: object)
 @pytest.mark.parametrize(
     ("annotation", "words"),
     [
-        (typing.Sequence[int], "Sequence[int]"),  # noqa: UP006
-        (typing.Callable[[int], str], "Callable[[int], str]"),  # noqa: UP006
+        (typing.Sequence[int], "Sequence[int]"),
+        (typing.Callable[[int], str], "Callable[[int], str]"),
         (Mapped[int], "Mapped[int]"),
         (Shape, "Shape"),
         ("Unresolved", "Unresolved"),
@@ -286,7 +289,7 @@ def test_an_annotation_that_cannot_be_checked_is_named(annotation: object, words
         (None | str, "str | None"),
         (Optional[int], "int | None"),
         (list[str], "list[str]"),
-        (typing.List, "list"),  # noqa: UP006
+        (typing.List, "list"),
         (dict[str, list[Color]], "dict[str, list[Color]]"),
         (tuple[int, ...], "tuple[int, ...]"),
         (Literal["a", 1], "Literal['a', 1]"),
@@ -299,7 +302,7 @@ def test_an_annotation_that_cannot_be_checked_is_named(annotation: object, words
         (Box[int], "Box[int]"),
         ("User", "User"),
         (list["User"], "list[User]"),
-        (typing.List["User"], "list[User]"),  # noqa: UP006
+        (typing.List["User"], "list[User]"),
         (pydantic.AwareDatetime, "AwareDatetime"),
         (5, "5"),
     ],

@@ -14,7 +14,7 @@ from ommi.metadata.model import FieldMetadata
 from ommi.metadata.storage import Kind, StorageType, Unfit
 from ommi.planning.plan import Compiled, Parameters, ResultColumn, Rows, StoreCodec
 from ommi.query.evaluate import Condition, Reader, Sorter, condition, operand, sorter
-from ommi.query.nodes import Arithmetic, Parameter
+from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 Run = Callable[[Tables, Parameters], Rows]
@@ -144,8 +144,7 @@ def _update(
 ) -> Rows:
     matched = _matching(tables, table, where, values)
     changed = [
-        {**row, **{field.column: read(row, values) for field, read in changes}}
-        for row in matched
+        {**row, **{field.column: read(row, values) for field, read in changes}} for row in matched
     ]
     tables.replace(table, matched, changed)
     return [(len(matched),)]

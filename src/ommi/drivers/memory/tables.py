@@ -44,9 +44,12 @@ class Tables:
     def __len__(self) -> int:
         return len(self._held)
 
-    def atomically(self, run: Callable[[Tables, Sequence[object]], T], values: Sequence[object]) -> T:
+    def atomically(
+        self, run: Callable[[Tables, Sequence[object]], T], values: Sequence[object]
+    ) -> T:
         """Run something; if it fails, everything is as it was before."""
-        self._undo = undo = []
+        undo: list[Callable[[], None]] = []
+        self._undo = undo
         try:
             return run(self, values)
         except BaseException:

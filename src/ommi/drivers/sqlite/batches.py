@@ -16,9 +16,7 @@ from ommi.sql.dialect import SqlCommand
 T = TypeVar("T")
 
 
-def in_transaction(
-    connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]
-) -> T:
+def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
     """Run `job` in a transaction that holds the write lock from its start."""
     with translating():
         connection.execute("BEGIN IMMEDIATE")
@@ -49,7 +47,7 @@ def _insert_with_keys(
 ) -> Rows:
     """Draw the keys first, as SQLite would; the write lock is held, so nobody else can."""
     name, table = DIALECT.quote(key), DIALECT.quote(sql.table)
-    (last,) = connection.execute(f"SELECT max({name}) FROM {table}").fetchone()  # noqa: S608
+    (last,) = connection.execute(f"SELECT max({name}) FROM {table}").fetchone()
     first = max(last or 0, 0) + 1
     if len(rows) == 1 or first + len(rows) > LARGEST_INT:
         return [(connection.execute(sql.text, row).lastrowid,) for row in rows]

@@ -62,7 +62,9 @@ class SQLiteDialect(Dialect):
         condition = _check(self.quote(column.name), storage)
         if condition is None:
             return ""
-        bounds = [str(b) for b in (storage.length, storage.precision, storage.scale) if b is not None]
+        bounds = [
+            str(b) for b in (storage.length, storage.precision, storage.scale) if b is not None
+        ]
         name = "_".join(("ommi", storage.kind, *bounds, column.name))
         return f"CONSTRAINT {self.quote(name)} CHECK ({condition})"
 
@@ -97,9 +99,7 @@ class SQLiteDialect(Dialect):
     def same(self, left: str, right: str) -> str:
         return f"{left} IS {right}"
 
-    def among(
-        self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None
-    ) -> str:
+    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
         read, write = _LISTED.get(storage.kind, ("value", _as_it_is))
 
         def encode_list(values: object) -> str:
@@ -240,7 +240,9 @@ def _as_it_is(value: object) -> object:
 
 
 def _write_instant(value: object) -> str:
-    return cast("datetime", value).astimezone(UTC).replace(tzinfo=None).isoformat("T", "microseconds")
+    return (
+        cast("datetime", value).astimezone(UTC).replace(tzinfo=None).isoformat("T", "microseconds")
+    )
 
 
 _AS_IS = StoreCodec()

@@ -11,8 +11,8 @@ from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Build, Step
 from ommi.drivers.sqlite import introspection
-from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.batches import in_transaction, run_step
+from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translated, translating
 from ommi.drivers.sqlite.streaming import Stream

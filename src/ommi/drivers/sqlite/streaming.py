@@ -41,7 +41,7 @@ class Stream(Generic[T]):
         """Read a copy of the rows, for a connection that others write through meanwhile."""
         name = f'temp."ommi_stream_{next(_NUMBERS)}"'
         create = f"CREATE TABLE {name} AS {self.command.text}"
-        select = f"SELECT * FROM {name} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
+        select = f"SELECT * FROM {name} WHERE rowid > ? ORDER BY rowid LIMIT ?"
         await worker.run(lambda c: self._execute(c, create, self.parameters))
         starts = count(0, self.size)
 

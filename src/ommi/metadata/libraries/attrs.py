@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ommi.metadata.libraries.constructor import (
     generated_by,
     has_slots,
     is_ordinary,
+    is_pythons_own,
     own_parameters,
     refuse_unmade_fields,
 )
@@ -46,7 +47,7 @@ class AttrsLibrary:
         return tuple(
             DeclaredField(
                 name=a.name,
-                annotation=annotations[a.name] if a.name in annotations else a.type,
+                annotation=annotations.get(a.name, a.type),
                 default=_default(a),
                 default_factory=_factory(a),
                 parameter=taken.get(a.name, (None, False))[0],
@@ -66,7 +67,8 @@ class AttrsLibrary:
             and not hasattr(cls, "__attrs_pre_init__")
             and all(a.init and a.converter is None and a.validator is None for a in attributes)
         )
-        return Construction(runs_user_code, _bypass(cls, runs_user_code))
+        bypass = Bypass.NONE if runs_user_code else _bypass(cls)
+        return Construction(runs_user_code, bypass)
 
     def is_frozen(self, cls: type) -> bool:
         """Tell whether the class, or one attribute of it, is frozen."""
@@ -83,7 +85,7 @@ class AttrsLibrary:
         attributes = _attributes(type(instance))
         inside = {a.name: a.alias for a in attributes if a.init}
         copy: Any = attrs.evolve(
-            instance,  # type: ignore[type-var]
+            cast("Any", instance),
             **{str(inside[name]): value for name, value in changes.items() if name in inside},
         )
         for a in attributes:
@@ -114,7 +116,7 @@ def _is_frozen(cls: type) -> bool:
 
 
 def _assigns_plainly(cls: type) -> bool:
-    return cls.__setattr__ is object.__setattr__ or _is_frozen(cls) or _has_hooks_of_attrs(cls)
+    return is_pythons_own(cls, "__setattr__") or _is_frozen(cls) or _has_hooks_of_attrs(cls)
 
 
 def _has_hooks_of_attrs(cls: type) -> bool:
@@ -122,8 +124,8 @@ def _has_hooks_of_attrs(cls: type) -> bool:
     return bool(getattr(cls, "__attrs_own_setattr__", False))
 
 
-def _bypass(cls: type, runs_user_code: bool) -> Bypass:
-    if runs_user_code or not _is_frozen(cls) or _caches_its_hash(cls):
+def _bypass(cls: type) -> Bypass:
+    if not _is_frozen(cls) or _caches_its_hash(cls):
         return Bypass.NONE
     return Bypass.ASSIGN if has_slots(cls, [a.name for a in _attributes(cls)]) else Bypass.DICT
 

@@ -37,11 +37,16 @@ def is_ordinary(cls: type, names: Collection[str]) -> bool:
     Assignment (`__setattr__`) and initialisation are for the library to judge.
     """
     return (
-        type(cls).__call__ is type.__call__
-        and cls.__new__ is object.__new__
-        and cls.__getattribute__ is object.__getattribute__
+        written_attribute(type(cls), "__call__") is vars(type)["__call__"]
+        and is_pythons_own(cls, "__new__")
+        and is_pythons_own(cls, "__getattribute__")
         and not any(_is_computed(cls, name) for name in names)
     )
+
+
+def is_pythons_own(cls: type, name: str) -> bool:
+    """Tell whether a special method is that of `object`."""
+    return written_attribute(cls, name) is vars(object)[name]
 
 
 def written_attribute(cls: type, name: str, default: object = None) -> object:
@@ -56,7 +61,9 @@ def has_slots(cls: type, names: Iterable[str]) -> bool:
 
 def generated_by(function: object, filename: str) -> bool:
     """Tell whether a library generated `function`, by the file name that it gives its code."""
-    return isinstance(function, FunctionType) and function.__code__.co_filename.startswith(filename)
+    return isinstance(function, FunctionType) and function.__code__.co_filename.startswith(
+        filename
+    )
 
 
 def refuse_unmade_fields(cls: type, mark: str, names: Collection[str], advice: str) -> None:

@@ -11,6 +11,7 @@ from ommi.metadata.libraries.constructor import (
     generated_by,
     has_slots,
     is_ordinary,
+    is_pythons_own,
     own_parameters,
     refuse_unmade_fields,
 )
@@ -43,7 +44,7 @@ class DataclassLibrary:
         return tuple(
             DeclaredField(
                 name=f.name,
-                annotation=annotations[f.name] if f.name in annotations else f.type,
+                annotation=annotations.get(f.name, f.type),
                 default=MISSING if f.default is dataclasses.MISSING else f.default,
                 default_factory=(
                     None if f.default_factory is dataclasses.MISSING else f.default_factory
@@ -64,7 +65,8 @@ class DataclassLibrary:
             and not hasattr(cls, "__post_init__")
             and all(f.init for f in dataclasses.fields(cls))
         )
-        return Construction(runs_user_code, _bypass(cls, runs_user_code))
+        bypass = Bypass.NONE if runs_user_code else _bypass(cls)
+        return Construction(runs_user_code, bypass)
 
     def is_frozen(self, cls: type) -> bool:
         """Tell whether it is a frozen dataclass."""
@@ -86,10 +88,12 @@ class DataclassLibrary:
         return copy
 
 
-def _bypass(cls: type, runs_user_code: bool) -> Bypass:
-    if runs_user_code or not _is_frozen(cls):
+def _bypass(cls: type) -> Bypass:
+    if not _is_frozen(cls):
         return Bypass.NONE
-    return Bypass.ASSIGN if has_slots(cls, cls.__dataclass_fields__) else Bypass.DICT
+    return (
+        Bypass.ASSIGN if has_slots(cls, [f.name for f in dataclasses.fields(cls)]) else Bypass.DICT
+    )
 
 
 def _parameters(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Mapping[str, bool]:
@@ -114,14 +118,15 @@ def _is_frozen(cls: type) -> bool:
 
 
 def _assigns_plainly(cls: type) -> bool:
-    definer = next(base for base in cls.__mro__ if "__setattr__" in vars(base))
-    return definer is object or generated_by(vars(definer)["__setattr__"], "<string>")
+    return is_pythons_own(cls, "__setattr__") or generated_by(cls.__setattr__, "<string>")
 
 
 def _init_variables(cls: type) -> Mapping[str, dataclasses.Field[Any]]:
     every: Mapping[str, Any] = cls.__dataclass_fields__  # type: ignore[attr-defined]
     return {
-        name: f for name, f in every.items() if f._field_type.name == "_FIELD_INITVAR"  # noqa: SLF001
+        name: f
+        for name, f in every.items()
+        if f._field_type.name == "_FIELD_INITVAR"  # noqa: SLF001
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
@@ -12,7 +11,12 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from ommi.errors import ModelError
-from ommi.metadata.libraries.constructor import is_ordinary, own_parameters, written_attribute
+from ommi.metadata.libraries.constructor import (
+    is_ordinary,
+    is_pythons_own,
+    own_parameters,
+    written_attribute,
+)
 from ommi.metadata.libraries.protocol import Construction, DeclaredField
 from ommi.metadata.model import MISSING
 from ommi.metadata.resolution import Annotations
@@ -38,9 +42,9 @@ class PlainLibrary:
         for name in ("__init__", "__eq__", "__repr__"):
             if _is_ours_to_make(cls, name):
                 setattr(cls, name, _taken_over(cls, source, vars(source)[name]))
-        if cls.__eq__ in _GENERATED and cls.__hash__ is object.__hash__:  # type: ignore[comparison-overlap]
+        if written_attribute(cls, "__eq__") in _GENERATED and is_pythons_own(cls, "__hash__"):
             # What compares by value must not hash by identity.
-            cls.__hash__ = None  # type: ignore[method-assign, assignment]
+            setattr(cls, "__hash__", None)  # noqa: B010 - typed as a method
         for name, field in _written_fields(cls):
             _leave_default(cls, name, field)
         return cls
@@ -65,10 +69,12 @@ class PlainLibrary:
 
     def construction(self, cls: type) -> Construction:
         """Tell how instances are built; a class without a constructor has nothing to run."""
-        init: object = cls.__init__  # type: ignore[misc]
-        is_quiet = init in _GENERATED or init is object.__init__
-        names = tuple(Annotations(cls))
-        is_quiet = is_quiet and cls.__setattr__ is object.__setattr__ and is_ordinary(cls, names)
+        init = written_attribute(cls, "__init__")
+        is_quiet = (
+            (init in _GENERATED or is_pythons_own(cls, "__init__"))
+            and is_pythons_own(cls, "__setattr__")
+            and is_ordinary(cls, tuple(Annotations(cls)))
+        )
         return Construction(runs_user_code=not is_quiet)
 
     def is_frozen(self, cls: type) -> bool:  # noqa: ARG002 - Python has no such plain class
@@ -100,7 +106,7 @@ def _as_dataclass(cls: type) -> type:
     """Make a dataclass of the same fields, whose methods fit the class."""
     body = {name: _written_default(cls, name) for name in Annotations(cls)}
     body = {name: default for name, default in body.items() if default is not MISSING}
-    annotations = {name: object for name in Annotations(cls)}
+    annotations = dict.fromkeys(Annotations(cls), object)
     source = type(cls.__name__, (), {**body, "__annotations__": annotations})
     try:
         return dataclasses.dataclass(source)
@@ -109,8 +115,7 @@ def _as_dataclass(cls: type) -> type:
 
 
 def _is_ours_to_make(cls: type, name: str) -> bool:
-    found = getattr(cls, name)
-    return found is getattr(object, name) or found in _GENERATED
+    return is_pythons_own(cls, name) or written_attribute(cls, name) in _GENERATED
 
 
 def _taken_over(cls: type, source: type, function: FunctionType) -> FunctionType:
@@ -135,11 +140,10 @@ def _leave_default(cls: type, name: str, field: dataclasses.Field[object]) -> No
 
 
 def _parameters(cls: type, names: tuple[str, ...]) -> Mapping[str, bool]:
-    init: Any = cls.__init__  # type: ignore[misc]
-    if init in _GENERATED:
-        own = inspect.signature(init).parameters
-        return {name: own[name].kind is inspect.Parameter.KEYWORD_ONLY for name in names}
-    if init is object.__init__:
+    made = _made_fields(cls)
+    if made:
+        return {name: bool(made[name].kw_only) for name in names}
+    if is_pythons_own(cls, "__init__"):
         return {}
     return dict.fromkeys(own_parameters(cls, names), True)
 
@@ -171,9 +175,6 @@ def _written_default(cls: type, name: str) -> object:
 
 
 def _made_fields(cls: type) -> Mapping[str, dataclasses.Field[object]]:
-    source: Any = _generated_from(cls.__init__)  # type: ignore[misc]
+    init = written_attribute(cls, "__init__")
+    source: Any = _GENERATED.get(init) if isinstance(init, FunctionType) else None
     return {} if source is None else source.__dataclass_fields__
-
-
-def _generated_from(function: object) -> type | None:
-    return _GENERATED.get(function) if isinstance(function, FunctionType) else None

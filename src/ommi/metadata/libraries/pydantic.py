@@ -138,9 +138,9 @@ def _spelled_parameters(cls: type) -> Collection[str]:
 
 
 def _annotation(annotations: Mapping[str, object], name: str, info: FieldInfo) -> object:
-    found = annotations[name] if name in annotations else None
+    found = annotations.get(name)
     # What stands for a type variable only pydantic knows: its generic classes are made, not typed.
-    if found is None or isinstance(found, TypeVar) or getattr(found, "__parameters__", ()):
+    if found is None or isinstance(found, TypeVar) or getattr(found, "__parameters__", None):
         return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     return found
 
@@ -159,7 +159,7 @@ def _parameter(model: type[BaseModel], name: str, info: FieldInfo) -> str:
     alias = info.validation_alias if info.validation_alias is not None else info.alias
     if alias is None or by_name or config.get("validate_by_alias") is False:
         return name
-    choices = [alias, *getattr(alias, "choices", ())]
+    choices: list[object] = [alias, *getattr(alias, "choices", [])]
     written = next((choice for choice in choices if isinstance(choice, str)), None)
     if written is None:
         raise ModelError(
@@ -183,9 +183,4 @@ def _is_trusted(model: type[BaseModel]) -> bool:
 def _is_trusted_field(info: FieldInfo) -> bool:
     # A constraint or a validator of the user's leaves its trace in the metadata.
     ours = all(list(markers(said)) for said in info.metadata)
-    return (
-        ours
-        and says_only_ours(info.annotation)
-        and holds_only_builtins(info.annotation)
-    )
-
+    return ours and says_only_ours(info.annotation) and holds_only_builtins(info.annotation)

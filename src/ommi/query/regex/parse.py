@@ -1,7 +1,7 @@
-"""From the text of a regular expression to its tree, or to a refusal that says what to write.
+r"""From the text of a regular expression to its tree, or to a refusal that says what to write.
 
 The subset is what every store answers alike: literals, classes, `.`, groups, `|`, the repeats
-`* + ? {m} {m,} {m,n}`, `^` and `$` for the ends of the text, and ASCII `\\d \\w \\s`.
+`* + ? {m} {m,} {m,n}`, `^` and `$` for the ends of the text, and ASCII `\d \w \s`.
 """
 
 from __future__ import annotations
