@@ -69,7 +69,13 @@ def _by_constructor(
     name = source.bind("cls", model.cls)
     if is_positional(columns, declared):
         source.bind("starmap", starmap)
-        return source.define(["def made(rows):", f"    return list(starmap({name}, rows))"])
+        return source.define(
+            [
+                "def made(rows):",
+                f"    if len(rows) == 1: return [{name}(*rows[0])]",
+                f"    return list(starmap({name}, rows))",
+            ]
+        )
     values = dict(_values(source, columns))
     call = f"{name}({', '.join(_arguments(source, declared, values))})"
     rest = {d.name: values[d.name] for d in declared if d.parameter is None and d.name in values}

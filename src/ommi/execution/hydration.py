@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from operator import itemgetter
 from typing import Any
 
 from ommi.errors import InvalidValue
 from ommi.execution.building import Source, builder
 from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.metadata.builtin_values import holds_only_builtins
-from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.libraries.constructor import is_pythons_own
+from ommi.metadata.model import ModelMetadata
 from ommi.metadata.typesystem import TypeSystem
 from ommi.planning.plan import Hydrator, ResultColumn, Rows
+from ommi.relations import STATE
 
 LARGE_BATCH = 200
 """From this many rows on the garbage collector costs more than pausing it."""
-_SMALL_BATCH = 4
 
 Builder = Callable[[Rows], list[object]]
-States = Callable[[Rows], Iterable[object]]
+Remember = Callable[[list[object], Rows, object], None]
 
 
 def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
@@ -30,8 +30,19 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
     With a batch, instances of decorated classes remember it and their row. What a column cannot
     decode is an `InvalidValue`; what a constructor of the user's raises comes out as it is.
     """
-    build = _explaining(compiled(builder(model, columns)), model, columns)
-    hydrate = _remembering(build, model, columns)
+    build: Builder = compiled(builder(model, columns))
+    remember = _remember(model, columns)
+
+    def hydrate(rows: Rows, batch: object, /) -> list[object]:
+        try:
+            instances = build(rows)
+        except Exception:
+            _refuse_undecodable(model, columns, rows)
+            raise
+        if batch is not None and remember is not None:
+            remember(instances, rows, batch)
+        return instances
+
     return hydrate if runs_user_code(model) else _with_collector_paused(hydrate)
 
 
@@ -73,63 +84,47 @@ def _with_collector_paused(hydrate: Hydrator) -> Hydrator:
     return paused
 
 
-def _remembering(
-    build: Builder, model: ModelMetadata, columns: Sequence[ResultColumn]
-) -> Hydrator:
+def _remember(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Remember | None:
+    """Give what sets the states; `None` where instances keep none or a column is missing."""
     set_state = model.set_state
-    states = _states(model.fields, columns)
-    if set_state is None or states is None:
-        return lambda rows, _, /: build(rows)
-
-    def hydrate(rows: Rows, batch: object, /) -> list[object]:
-        instances = build(rows)
-        if batch is None:
-            return instances
-        if len(instances) <= _SMALL_BATCH:
-            for instance, state in zip(instances, states(rows), strict=True):
-                set_state(instance, (state, batch))
-            return instances
-        deque(map(set_state, instances, zip(states(rows), repeat(batch))), maxlen=0)
-        return instances
-
-    return hydrate
-
-
-def _states(fields: Sequence[FieldMetadata], columns: Sequence[ResultColumn]) -> States | None:
-    """Give what makes of a row one value per field, in order; `None` if a column is missing."""
     places = {column.field.name: number for number, column in enumerate(columns)}
-    wanted = [places.get(field.name) for field in fields]
-    if None in wanted:
+    order = [places.get(field.name, -1) for field in model.fields]
+    if set_state is None or -1 in order:
         return None
-    if wanted == list(range(len(columns))):
-        return lambda rows: rows
-    if len(wanted) == 1:
-        return lambda rows: [(row[wanted[0]],) for row in rows]  # type: ignore[index]
-    pick = itemgetter(*wanted)
-    return lambda rows: map(pick, rows)
+    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(set_state)
+    if order == list(range(len(columns))):
+        return remember
+    return lambda instances, rows, batch: remember(
+        instances, [tuple([row[place] for place in order]) for row in rows], batch
+    )
 
 
-def _explaining(build: Builder, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Builder:
-    decoded = [(n, c) for n, c in enumerate(columns) if c.decode is not None]
-    if not decoded:
-        return build
-
-    def explained(rows: Rows) -> list[object]:
-        try:
-            return build(rows)
-        except Exception:
-            _refuse_undecodable(model, decoded, rows)
-            raise
-
-    return explained
+def _by_attribute(instances: list[Any], rows: Rows, batch: object) -> None:
+    if len(instances) == 1:
+        instances[0]._ommi = (rows[0], batch)  # noqa: SLF001 - the interpreter's fastest way
+        return
+    for instance, row in zip(instances, rows):  # noqa: B905 - strict costs 200 ns
+        instance._ommi = (row, batch)  # noqa: SLF001
 
 
-def _refuse_undecodable(
-    model: ModelMetadata, decoded: Sequence[tuple[int, ResultColumn]], rows: Rows
-) -> None:
+def _by_function(set_state: Callable[[object, object], None]) -> Remember:
+    def remember(instances: list[object], rows: Rows, batch: object) -> None:
+        if len(instances) == 1:
+            set_state(instances[0], (rows[0], batch))
+            return
+        deque(map(set_state, instances, zip(rows, repeat(batch))), maxlen=0)
+
+    return remember
+
+
+def _has_plain_slot(cls: type) -> bool:
+    return STATE in vars(cls) and is_pythons_own(cls, "__setattr__")
+
+
+def _refuse_undecodable(model: ModelMetadata, columns: Sequence[ResultColumn], rows: Rows) -> None:
     for row in rows:
-        for number, column in decoded:
-            _check_decodable(model, column, row[number])
+        for column, value in zip(columns, row, strict=True):
+            _check_decodable(model, column, value)
 
 
 def _check_decodable(model: ModelMetadata, column: ResultColumn, value: object) -> None:

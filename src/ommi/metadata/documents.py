@@ -21,13 +21,15 @@ __all__ = [
     "parse_json",
 ]
 
-# Times, UUIDs and durations have an order inside a document too; the text of a `Decimal` and of
-# `bytes` sorts otherwise than the value, so these can only be equal or not.
+# Times, UUIDs and durations have an order inside a document too; a `Decimal` and `bytes` are text
+# there that sorts otherwise than the value.
 _KIND_INSIDE = {
     Kind.BOOL: Kind.BOOL,
     Kind.INT: Kind.INT,
     Kind.FLOAT: Kind.FLOAT,
     Kind.TEXT: Kind.TEXT,
+    Kind.DECIMAL: Kind.TEXT,
+    Kind.BYTES: Kind.TEXT,
     Kind.DATETIME: Kind.TEXT,
     Kind.INSTANT: Kind.TEXT,
     Kind.DATE: Kind.TEXT,

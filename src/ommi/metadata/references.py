@@ -53,12 +53,28 @@ def _grouped(
         raise ModelError(
             f"{names} are one composite reference but say on_delete differently", model=model.name
         )
-    return ResolvedReference(
+    reference = ResolvedReference(
         fields=tuple(field for field, *_ in group),
         target=group[0][1],
         target_fields=tuple(target_field for _, _, target_field, _ in group),
         on_delete=group[0][3],
     )
+    _check_names_one_row(model, reference)
+    return reference
+
+
+def _check_names_one_row(model: ModelMetadata, reference: ResolvedReference) -> None:
+    target, names = reference.target, {field.name for field in reference.target_fields}
+    sets = [{key.name for key in target.keys}, *map(set, target.unique_together)]
+    sets.extend({field.name} for field in target.fields if field.is_unique)
+    if names not in sets:
+        known = " or ".join(f"({', '.join(sorted(each))})" for each in sets)
+        raise ModelError(
+            f"refers to {target.name} ({', '.join(sorted(names))}), which may be the same in "
+            f"several rows; refer to {known}, or mark the target Unique",
+            model=model.name,
+            field=reference.fields[0].name,
+        )
 
 
 def _target(model: ModelMetadata, field: FieldMetadata) -> tuple[ModelMetadata, FieldMetadata]:

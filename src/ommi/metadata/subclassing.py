@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from ommi.metadata.libraries.constructor import is_pythons_own
+from ommi.metadata.state import RememberedState, has_inline_values, set_state
 from ommi.relations import STATE
 
 SetState = Callable[[object, object], None]
@@ -115,15 +116,22 @@ def subclass_of(
     meta.__module__ = type(cls).__module__
     if hasattr(cls, "__struct_fields__"):
         return _made(meta, cls, dict(methods), {"dict": True}), _set_state_in_dict, accesses
+    if has_inline_values(cls):
+        made = _made(meta, cls, {**methods, STATE: RememberedState()}, {})
+        return made, set_state, accesses
+    made = _with_slot(meta, cls, methods)
+    return made, vars(made)[STATE].__set__, accesses
+
+
+def _with_slot(meta: type, cls: type, methods: Mapping[str, object]) -> type:
     body = {**methods, "__slots__": (STATE,)}
     if is_pythons_own(cls, "__getstate__"):
         body["__getstate__"] = _getstate
     keywords = {"__pydantic_reset_parent_namespace__": False} if _is_pydantic(cls) else {}
     made = _made(meta, cls, body, keywords)
-    set_state: SetState = vars(made)[STATE].__set__
     # What is not listed there is neither pickled nor copied, nor counted by dataclass(slots=True).
     del made.__slots__  # type: ignore[attr-defined]
-    return made, set_state, accesses
+    return made
 
 
 def _made(meta: type, cls: type, body: dict[str, object], keywords: dict[str, bool]) -> type:

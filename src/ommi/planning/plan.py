@@ -95,7 +95,8 @@ def binder(slots: Sequence[Slot]) -> Callable[[Sequence[object]], Parameters]:
     if all(slot.position is None for slot in slots):
         steps = [(slot.index, slot.encode) for slot in slots]
         return lambda values: [
-            values[index] if encode is None else encode(values[index]) for index, encode in steps
+            values[index] if encode is None or values[index] is None else encode(values[index])
+            for index, encode in steps
         ]
     return lambda values: [_parameter(slot, values) for slot in slots]
 
@@ -109,7 +110,7 @@ def _parameter(slot: Slot, values: Sequence[object]) -> object:
     if slot.position is not None:
         every: Sequence[object] = value  # type: ignore[assignment]
         value = every[min(slot.position, len(every) - 1)]
-    return value if slot.encode is None else slot.encode(value)
+    return value if slot.encode is None or value is None else slot.encode(value)
 
 
 def composed(first: Conversion | None, then: Conversion | None) -> Conversion | None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.errors import InvalidValue, QueryError, UnknownField
 from ommi.metadata.codecs import codec_for
-from ommi.metadata.documents import json_codec
-from ommi.metadata.members import member_annotation
+from ommi.metadata.documents import element_codec, member_annotation, member_codec
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, metadata_of
 from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
-from ommi.query.documents import element_codec, member_codec, member_operators
+from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import Expression, operators_for
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 _TEXT = codec_for(str, ())
 _BYTES = codec_for(bytes, ())
-_ANYTHING = json_codec(Any)
 
 
 class FieldReference(Expression[T_co]):
@@ -33,6 +31,7 @@ class FieldReference(Expression[T_co]):
     metadata: FieldMetadata
     owner: ModelMetadata
     operators: frozenset[QueryOperator]
+    _compared_with: Codec
 
     def __init__(self, field: str | FieldMetadata, model: type | ModelMetadata) -> None:
         owner = metadata_of(model) if isinstance(model, type) else model
@@ -67,7 +66,7 @@ class FieldReference(Expression[T_co]):
         yield self.owner
 
     def dump(self, value: object) -> object:
-        return _dumped(cast("Codec", self._compared_with), value, self.metadata)
+        return _dumped(self._compared_with, value, self.metadata)
 
     def dump_element(self, value: object) -> object:
         return _dumped(_codec_of_parts(self, self.metadata.inner_type), value, self.metadata)
@@ -87,10 +86,12 @@ class FieldReference(Expression[T_co]):
 class JsonPath(Expression[Any]):
     """What stands at a path inside a JSON field; `None` where nothing does."""
 
-    __slots__ = ("_codec", "annotation", "operators", "path", "root")
+    __slots__ = ("_codec", "_storage", "annotation", "operators", "path", "root")
     root: FieldReference[object]
     path: tuple[str | int, ...]
     annotation: object
+    _codec: Codec
+    _storage: StorageType | None
 
     def __init__(self, root: FieldReference[object], path: tuple[str | int, ...]) -> None:
         annotation: object = root.metadata.inner_type
@@ -100,11 +101,12 @@ class JsonPath(Expression[Any]):
         object.__setattr__(self, "path", path)
         object.__setattr__(self, "annotation", annotation)
         object.__setattr__(self, "_codec", member_codec(annotation))
+        object.__setattr__(self, "_storage", member_storage(annotation))
         object.__setattr__(self, "operators", member_operators(annotation))
 
     @property
     def storage(self) -> StorageType | None:
-        return None if self._codec is None else cast("Codec", self._codec).storage
+        return self._storage
 
     def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
         # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
@@ -114,8 +116,7 @@ class JsonPath(Expression[Any]):
         yield self.root.owner
 
     def dump(self, value: object) -> object:
-        codec = _ANYTHING if self._codec is None else cast("Codec", self._codec)
-        return _dumped(codec, value, self.root.metadata)
+        return _dumped(self._codec, value, self.root.metadata)
 
     def dump_element(self, value: object) -> object:
         return _dumped(_codec_of_parts(self, self.annotation), value, self.root.metadata)

@@ -14,6 +14,9 @@ OLDEST = (3, 38, 0)
 
 STATEMENTS_KEPT = 256
 
+POLL = 0.05
+"""How long SQLite waits for a lock by itself, in seconds; nothing can interrupt it meanwhile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
@@ -70,3 +73,4 @@ class Location:
             connection.execute("PRAGMA query_only = ON")
         # Reads the file's header, which tells whether it is a database at all.
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute(f"PRAGMA busy_timeout = {POLL * 1000:.0f}")

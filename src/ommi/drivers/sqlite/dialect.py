@@ -178,7 +178,8 @@ def _check(column: str, storage: StorageType) -> str | None:
         case Kind.BOOL:
             return f"{column} IN (0, 1)"
         case Kind.JSON:
-            return f"json_valid({column})"
+            # Before 3.42 null was no valid JSON.
+            return f"{column} IS NULL OR json_valid({column})"
         case Kind.DECIMAL if _is_scaled(storage):
             return f"abs({column}) < {10 ** (storage.precision or 0)}"
         case Kind.DECIMAL:

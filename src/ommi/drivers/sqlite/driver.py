@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from contextvars import Context
+from time import monotonic
 from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Build, Step
@@ -17,7 +18,7 @@ from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translated, translating
 from ommi.drivers.sqlite.streaming import Stream
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConnectionFailed, ConnectionLost
+from ommi.errors import ConflictError, ConnectionFailed, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
@@ -114,7 +115,8 @@ class SQLiteConnection:
                 raise translated(error, sql) from error
             return build(rows)
 
-        return await (self._writer if sql.is_write else self._reader()).run(job, context)
+        worker = self._writer if sql.is_write else self._reader()
+        return await self._patiently(worker, job, context)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
@@ -124,7 +126,7 @@ class SQLiteConnection:
             with translating(sql):
                 return connection.execute(sql.text, parameters).rowcount
 
-        return await self._writer.run(job)
+        return await self._patiently(self._writer, job)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction and one hop."""
@@ -132,7 +134,7 @@ class SQLiteConnection:
         def job(connection: sqlite3.Connection) -> list[Rows]:
             return [run_step(connection, step) for step in steps]
 
-        return await self._writer.run(lambda connection: in_transaction(connection, job))
+        return await self._patiently(self._writer, lambda c: in_transaction(c, job))
 
     async def stream(
         self,
@@ -212,7 +214,27 @@ class SQLiteConnection:
             for text in texts:
                 connection.execute(text)
 
-        await self._writer.run(lambda connection: in_transaction(connection, job))
+        await self._patiently(self._writer, lambda c: in_transaction(c, job))
+
+    async def _patiently(
+        self,
+        worker: Worker,
+        job: Callable[[sqlite3.Connection], T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a job; while another connection holds the lock, again, until the time is over.
+
+        Here rather than by SQLite's own timeout, which no cancellation can interrupt.
+        """
+        deadline: float | None = None
+        while True:
+            try:
+                return await worker.run(job, context)
+            except ConflictError:
+                now = monotonic()
+                deadline = deadline or now + self._location.timeout
+                if now >= deadline:
+                    raise
 
     def _reader(self) -> Worker:
         if not self._readers:

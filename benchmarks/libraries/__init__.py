@@ -1,0 +1,1 @@
+"""The same operations by each library, one module each, in its best reasonable form."""
