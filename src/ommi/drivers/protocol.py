@@ -82,6 +82,28 @@ class Driver(Protocol):
 
 
 @runtime_checkable
+class Poolable(Protocol):
+    """A connection that serves one caller at a time, and so wants a pool in front of it."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next caller may have it: open, with nothing unread and nothing half done."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something changed the session, so that it must be reset for the next caller."""
+
+    async def reset(self) -> None:
+        """Make the session as it was when it was opened."""
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life; raises `ConnectionLost`."""
+
+    def abort(self) -> None:
+        """Close the socket at once; waits for nothing, and can be called at any time."""
+
+
+@runtime_checkable
 class SchemaKeeping(Protocol):
     """A connection that can make and remove tables."""
 

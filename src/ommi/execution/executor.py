@@ -58,6 +58,8 @@ class Executor:
 
     async def count(self, select: Select) -> int:
         """Give the number of rows of a selection."""
+        if select.limit is None and select.offset is None:
+            select = replace(select, order=())
         plan, values = self.planner.plan(Count(select))
         return await self.connection.fetch(plan.command, plan.bind(values), _only_number)
 

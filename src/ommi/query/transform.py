@@ -124,7 +124,8 @@ class Lifter:
                 return None
             case Operand.LIST:
                 count = inline_count(cast("tuple[object, ...]", right))
-                return self._parameter(node.left.storage, count)
+                # Under a path of unknown type only an empty list is asked for as a list.
+                return self._parameter(node.left.storage or _STORAGE_OF[list], count)
             case _ if isinstance(right, Term):
                 return self.expression(right)
             case _ if node.left.kind is None:

@@ -103,16 +103,19 @@ class SqlCompiler:
     def _insert(self, insert: Insert, writer: Writer) -> SqlCommand:
         marks = [writer.stored(number, f.storage) for number, f in enumerate(insert.fields)]
         text = self._insert_text(insert.model, insert.fields, marks)
-        command = self._command(text, insert.model, is_write=True)
-        if self.dialect.tells_key(insert):
-            key = insert.returning[0]
-            marks = [*marks, self.dialect.placeholder(len(marks) + 1)]
-            with_key = self._insert_text(insert.model, (*insert.fields, key), marks)
-            return replace(command, key_column=key.column, text_with_key=with_key)
-        if insert.returning:
-            columns = ", ".join(self.dialect.quote(f.column) for f in insert.returning)
-            return replace(command, text=f"{text} RETURNING {columns}", returns_rows=True)
-        return command
+        columns = tuple(field.column for field in insert.fields)
+        command = replace(self._command(text, insert.model, is_write=True), columns=columns)
+        if not insert.returning:
+            return command
+        if not self.dialect.tells_key(insert):
+            returned = ", ".join(self.dialect.quote(f.column) for f in insert.returning)
+            command = replace(command, text=f"{text} RETURNING {returned}", returns_rows=True)
+        if len(insert.returning) > 1 or not insert.returning[0].is_auto:
+            return command
+        key = insert.returning[0]
+        marks.append(self.dialect.placeholder(len(marks) + 1))
+        with_key = self._insert_text(insert.model, (*insert.fields, key), marks)
+        return replace(command, key_column=key.column, text_with_key=with_key)
 
     def _insert_text(
         self, model: ModelMetadata, fields: Sequence[FieldMetadata], marks: Sequence[str]

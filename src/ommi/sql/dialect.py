@@ -26,8 +26,8 @@ class Bind(Protocol):
 class SqlCommand:
     """A statement as text, and what its errors should call things.
 
-    An INSERT whose one column to return is the row's integer key, where the store tells that
-    without being asked, has `text_with_key` too: the same with the key as the last parameter.
+    An INSERT names its `columns`. Where all that it returns is the row's generated key, that is
+    `key_column`, and `text_with_key` is the same INSERT with the key as its last parameter.
     """
 
     text: str
@@ -36,6 +36,7 @@ class SqlCommand:
     names: Mapping[str, str]
     is_write: bool = False
     returns_rows: bool = True
+    columns: tuple[str, ...] = ()
     key_column: str | None = None
     text_with_key: str | None = None
 

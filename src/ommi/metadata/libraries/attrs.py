@@ -65,7 +65,7 @@ class AttrsLibrary:
             and _assigns_plainly(cls)
             and not hasattr(cls, "__attrs_post_init__")
             and not hasattr(cls, "__attrs_pre_init__")
-            and all(a.init and a.converter is None and a.validator is None for a in attributes)
+            and not any(_runs_user_code(a) for a in attributes)
         )
         bypass = Bypass.NONE if runs_user_code else _bypass(cls)
         return Construction(runs_user_code, bypass)
@@ -93,6 +93,11 @@ class AttrsLibrary:
                 value = changes[a.name] if a.name in changes else getattr(instance, a.name)
                 object.__setattr__(copy, a.name, value)
         return copy
+
+
+def _runs_user_code(attribute: Attribute[Any]) -> bool:
+    is_made_inside = not attribute.init and hasattr(attribute.default, "factory")
+    return is_made_inside or attribute.converter is not None or attribute.validator is not None
 
 
 def _attributes(cls: type) -> Attributes:

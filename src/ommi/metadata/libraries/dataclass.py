@@ -63,7 +63,7 @@ class DataclassLibrary:
             and is_ordinary(cls, names)
             and _assigns_plainly(cls)
             and not hasattr(cls, "__post_init__")
-            and all(f.init for f in dataclasses.fields(cls))
+            and not any(_is_made_inside(f) for f in dataclasses.fields(cls))
         )
         bypass = Bypass.NONE if runs_user_code else _bypass(cls)
         return Construction(runs_user_code, bypass)
@@ -94,6 +94,10 @@ def _bypass(cls: type) -> Bypass:
     return (
         Bypass.ASSIGN if has_slots(cls, [f.name for f in dataclasses.fields(cls)]) else Bypass.DICT
     )
+
+
+def _is_made_inside(field: dataclasses.Field[Any]) -> bool:
+    return not field.init and field.default_factory is not dataclasses.MISSING
 
 
 def _parameters(cls: type, fields: tuple[dataclasses.Field[Any], ...]) -> Mapping[str, bool]:
