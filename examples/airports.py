@@ -35,7 +35,10 @@ from ommi import (
     UniqueViolation,
     col,
     ommi_model,
+    row,
 )
+
+Question = Callable[[Ommi], Awaitable[Answer]]
 
 BATCH = 1000
 MADE_UP = "XX"
@@ -69,133 +72,134 @@ class Airport:
     local_code: Annotated[str | None, Unique] = None
 
 
-# The questions. The docstring is shown as the question, and the code below it as it stands.
+# What follows are the questions. The demo shows the body of each function as it stands here.
+airports, countries = row(Airport), row(Country)
+QUESTIONS: list[tuple[str, Question]] = []
 
 
+def question(text: str) -> Callable[[Question], Question]:
+    """Have the demo ask this, by the function below."""
+
+    def note(function: Question) -> Question:
+        QUESTIONS.append((text, function))
+        return function
+
+    return note
+
+
+@question("Which airports are the highest?")
 async def highest(db: Ommi) -> Answer:
-    """Which airports are the highest?"""
     query = db.query(Airport).order_by("-elevation").limit(5)
     return shown(await query.fetch_all())
 
 
-async def near_zermatt(db: Ommi) -> Answer:
-    """Where can one land near the Matterhorn (45.98 N, 7.66 E)?"""
-    around = db.find(
+@question("Where can one land near the Matterhorn (45.98 N, 7.66 E)?")
+async def near_the_matterhorn(db: Ommi) -> Answer:
+    box = db.find(
         Airport,
-        col(Airport.latitude).between(45.4, 46.6),
-        col(Airport.longitude).between(6.8, 8.5),
+        col(airports.latitude).between(45.4, 46.6),
+        col(airports.longitude).between(6.8, 8.5),
     )
-    away = {a.name: kilometres(45.98, 7.66, a) for a in await around.fetch.all()}
-    return [{"name": n, "km": away[n]} for n in sorted(away, key=away.__getitem__)[:5]]
+    near = [(kilometres(45.98, 7.66, a), a.name) for a in await box.fetch.all()]
+    return [{"km": km, "name": name} for km, name in sorted(near)[:5]]
 
 
+@question("What was the airport of Paris called again? Something with Charles...")
 async def by_name(db: Ommi) -> Answer:
-    """What was the airport of Paris called again? Something with Charles..."""
-    found = await db.find(Airport, col(Airport.name).ilike("%charles%gaulle%")).fetch.all()
-    return shown(found)
+    named = col(airports.name).ilike("%charles%gaulle%")
+    return shown(await db.find(Airport, named).fetch.all())
 
 
+@question("How many airports has each Nordic country?")
 async def nordic(db: Ommi) -> Answer:
-    """How many airports has each Nordic country?"""
-    countries = await db.find(Country, col(Country.code).in_("DK FI IS NO SE".split())).value
-    counts = await asyncio.gather(
-        *(db.find(Airport, Airport.country_code == c.code).count.value for c in countries)
-    )
-    return [{"country": c.name, "airports": n} for c, n in zip(countries, counts, strict=True)]
-
-
-async def most(db: Ommi) -> Answer:
-    """Which countries have the most airports, and how high are those on average?"""
-    airports: Counter[str] = Counter()
-    feet: Counter[str] = Counter()
-    async for airport in db.query(Airport):
-        airports[airport.country_code] += 1
-        feet[airport.country_code] += round(airport.elevation)
+    nordic = db.find(Country, col(countries.code).in_(["DK", "FI", "IS", "NO", "SE"]))
     return [
-        {"country": NAMES[code], "airports": n, "average elevation": feet[code] / n}
-        for code, n in airports.most_common(5)
+        {
+            "country": country.name,
+            "airports": await db.find(airports.country_code == country.code).count.value,
+        }
+        for country in await nordic.order_by("name").fetch.all()
     ]
 
 
+@question("Which countries have the most airports, and how high are those on average?")
+async def most(db: Ommi) -> Answer:
+    number: Counter[str] = Counter()
+    feet: Counter[str] = Counter()
+    async for airport in db.query(Airport):
+        number[airport.country_code] += 1
+        feet[airport.country_code] += round(airport.elevation)
+    return [
+        {"country": NAMES[code], "airports": n, "average feet": feet[code] / n}
+        for code, n in number.most_common(5)
+    ]
+
+
+@question("What is on the third page of Iceland's airports, five to a page?")
 async def third_page(db: Ommi) -> Answer:
-    """What is on the third page of Iceland's airports, five to a page?"""
-    iceland = db.query(Airport).where(lambda a: a.country_code == "IS").order_by("name")
-    return shown(await iceland.limit(5).offset(10).fetch_all())
+    iceland = db.query(Airport).where(lambda a: a.country_code == "IS")
+    page = iceland.order_by("name").limit(5).offset(10)
+    return shown(await page.fetch_all())
 
 
+@question("Which international airports are named after a saint?")
 async def saints(db: Ommi) -> Answer:
-    """Which international airports are named after a saint?"""
-    named = db.find(
-        Airport,
-        col(Airport.name).regex(r"^(St\.?|San|Santa|São) .* International"),
-        Airport.iata != None,
-    )
-    return shown(await named.order_by("name").limit(5).fetch.all())
+    saint = col(airports.name).regex(r"^(St\.?|San|Santa|São) .* International")
+    has_code = col(airports.iata).is_not_null()
+    found = db.find(Airport, saint & has_code)
+    return shown(await found.order_by("name").limit(5).fetch.all())
 
 
-async def the_one(db: Ommi) -> Answer:
-    """Which airport has the code ZRH, and which QQQ?"""
+@question("Which airport has the code ZRH, and which QQQ?")
+async def the_only_one(db: Ommi) -> Answer:
     told: list[Row] = []
     for code in ("ZRH", "QQQ"):
-        match await db.find(Airport, Airport.iata == code).one:
+        match await db.find(Airport, airports.iata == code).one:
             case Success(airport):
                 told.append({"code": code, "answer": airport.name})
-            case Failure(NotFound() as error):
-                told.append({"code": code, "answer": f"Failure: {error}"})
+            case Failure(NotFound()):
+                told.append({"code": code, "answer": "there is no such airport"})
             case Failure(error):
                 raise error
     return told
 
 
-async def twice(db: Ommi) -> Answer:
-    """What happens when an airport is added a second time?"""
-    known = await db.find(Airport, Airport.code == "LSZH").one.value
-    error = await db.add(known).error
-    if isinstance(error, UniqueViolation):
-        return [{"error": type(error).__name__, "model": error.model, "fields": error.fields}]
-    return "the store took it"
+@question("What happens when an airport is added a second time?")
+async def a_second_time(db: Ommi) -> Answer:
+    zurich = await db.find(Airport, airports.code == "LSZH").one.value
+    match await db.add(zurich):
+        case Failure(UniqueViolation(model=model, fields=fields)):
+            return [{"error": "UniqueViolation", "model": model, "fields": fields}]
+        case other:
+            return f"something else: {other}"
 
 
-async def rise(db: Ommi) -> Answer:
-    """Atlantis rises by 30 feet and sinks again. What does the database say?"""
+@question("Atlantis rises by 30 feet and sinks again. What does the database say?")
+async def atlantis_rises(db: Ommi) -> Answer:
     await db.add(Country(MADE_UP, "Atlantis")).or_raise()
-    await db.add_all([atlantis(number) for number in range(3)]).or_raise()
-    there = db.find(Airport, Airport.country_code == MADE_UP)
-    raised = await there.update(elevation=Airport.elevation + 30).value
-    heights = [a.elevation for a in await there.order_by("code").fetch.all()]
-    refused = await db.find(Country, Country.code == MADE_UP).delete().error
+    await db.add_all(made_up_airport(number) for number in range(3)).or_raise()
+    there = db.find(Airport, airports.country_code == MADE_UP)
+    rows = await there.update(elevation=airports.elevation + 30).value
+    feet = [airport.elevation for airport in await there.order_by("code").fetch.all()]
+    atlantis = db.find(Country, countries.code == MADE_UP)
+    error = await atlantis.delete().error
     sunk = await there.delete().value
-    await db.find(Country, Country.code == MADE_UP).delete().or_raise()
+    await atlantis.delete().or_raise()
     return [
-        {"step": "update", "rows": raised, "answer": f"elevations are now {heights}"},
-        {"step": "delete the country first", "rows": 0, "answer": type(refused).__name__},
-        {"step": "delete its airports", "rows": sunk, "answer": "done, then the country"},
+        {"step": "update its airports", "answer": f"{rows} rows, now at {feet} feet"},
+        {"step": "delete the country", "answer": type(error).__name__},
+        {"step": "delete its airports", "answer": f"{sunk} rows; the country can go too"},
     ]
 
 
-async def how(db: Ommi) -> Answer:
-    """How does the store find the airports around a place?"""
-    around = db.find(
+@question("How does the store look for the airports around the Matterhorn?")
+async def looks(db: Ommi) -> Answer:
+    box = db.find(
         Airport,
-        col(Airport.latitude).between(45.4, 46.6),
-        col(Airport.longitude).between(6.8, 8.5),
+        col(airports.latitude).between(45.4, 46.6),
+        col(airports.longitude).between(6.8, 8.5),
     )
-    return str(await around.explain().value)
-
-
-QUESTIONS: Sequence[Callable[[Ommi], Awaitable[Answer]]] = (
-    highest,
-    near_zermatt,
-    by_name,
-    nordic,
-    most,
-    third_page,
-    saints,
-    the_one,
-    twice,
-    rise,
-    how,
-)
+    return str(await box.explain().value)
 
 
 def shown(airports: Sequence[Airport]) -> list[Row]:
@@ -220,7 +224,7 @@ def kilometres(latitude: float, longitude: float, airport: Airport) -> float:
     return 2 * 6371 * asin(sqrt(north + cos(here) * cos(there) * east))
 
 
-def atlantis(number: int) -> Airport:
+def made_up_airport(number: int) -> Airport:
     """Make up an airport."""
     return Airport(
         code=f"{MADE_UP}{number:02}",
@@ -239,26 +243,24 @@ async def load(db: Ommi, terminal: Screen) -> None:
     """Make the tables and fill them with what is not there yet."""
     await db.use_models(world)
     # What a run that was interrupted has left.
-    await db.find(Airport, Airport.country_code == MADE_UP).delete().or_raise()
-    await db.find(Country, Country.code == MADE_UP).delete().or_raise()
+    await db.find(Airport, airports.country_code == MADE_UP).delete().or_raise()
+    await db.find(Country, countries.code == MADE_UP).delete().or_raise()
     there = {airport.code async for airport in db.query(Airport)}
     missing = [a for code, a in airportsdata.load().items() if code not in there]
     if not missing:
         terminal.say(f"{len(there):,} airports are there already; nothing to load.")
         return
     start = perf_counter()
-    known = {country.code for country in await db.find(Country).value}
-    countries = [Country(code, name) for code, name in NAMES.items() if code not in known]
-    await db.add_all(countries).or_raise()
+    known = {country.code for country in await db.find(Country).fetch.all()}
+    new = [Country(code, name) for code, name in NAMES.items() if code not in known]
+    await db.add_all(new).or_raise()
     batches = [missing[i : i + BATCH] for i in range(0, len(missing), BATCH)]
-    progress = terminal.progress("Loading airports", map(len, batches), len(missing))
-    for batch, _ in zip(batches, progress, strict=False):
+    for batch in terminal.progress("Loading airports", batches):
         await db.add_all(map(airport_from, batch)).or_raise()
-    progress.close()
     seconds = perf_counter() - start
     count = await db.find(Airport).count.value
     terminal.say(
-        f"Loaded {len(countries):,} countries and {len(missing):,} airports in {seconds:.1f} s; "
+        f"Loaded {len(new):,} countries and {len(missing):,} airports in {seconds:.1f} s; "
         f"there are {count:,} airports now."
     )
 
@@ -283,9 +285,8 @@ def airport_from(entry: airportsdata.Airport) -> Airport:
 async def explore(url: str, terminal: Screen) -> None:
     async with Ommi(url) as db:
         await load(db, terminal)
-        for number, question in enumerate(QUESTIONS, start=1):
-            answer = await question(db)
-            terminal.question(number, question.__doc__ or "", code_of(question), answer)
+        for number, (text, ask) in enumerate(QUESTIONS, start=1):
+            terminal.question(number, text, code_of(ask), await ask(db))
 
 
 def main() -> int:
@@ -297,6 +298,8 @@ def main() -> int:
     except OmmiError as error:
         print(f"airports: {str(error).splitlines()[0]}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
+T = TypeVar("T")
 Row = Mapping[str, object]
 Answer = Sequence[Row] | str
 
@@ -20,8 +21,8 @@ class Screen(Protocol):
     def question(self, number: int, asked: str, code: str, answer: Answer) -> None:
         """Show a question, the code that asks it, and the answer."""
 
-    def progress(self, title: str, sizes: Iterable[int], total: int) -> Iterator[None]:
-        """Go through work that is done in parts of these sizes, and show how far it is."""
+    def progress(self, title: str, batches: Sequence[Sequence[T]]) -> Iterator[Sequence[T]]:
+        """Give the batches one by one, and show how far the work on them is."""
 
 
 class TextScreen:
@@ -35,11 +36,11 @@ class TextScreen:
         print(textwrap.indent(code, "    > "), end="\n\n")
         print(textwrap.indent(answer if isinstance(answer, str) else _columns(answer), "    "))
 
-    def progress(self, title: str, sizes: Iterable[int], total: int) -> Iterator[None]:
-        done = 0
-        for size in sizes:
-            yield
-            done += size
+    def progress(self, title: str, batches: Sequence[Sequence[T]]) -> Iterator[Sequence[T]]:
+        done, total = 0, sum(map(len, batches))
+        for batch in batches:
+            yield batch
+            done += len(batch)
             print(f"\r{title}: {done:,} of {total:,}", end="", flush=True)
         print()
 
@@ -74,14 +75,14 @@ class RichScreen:
             table.add_row(*map(_cell, row.values()))
         self._console.print(table if rows else "  nothing")
 
-    def progress(self, title: str, sizes: Iterable[int], total: int) -> Iterator[None]:
+    def progress(self, title: str, batches: Sequence[Sequence[T]]) -> Iterator[Sequence[T]]:
         from rich.progress import Progress
 
         with Progress(console=self._console) as bar:
-            task = bar.add_task(title, total=total)
-            for size in sizes:
-                yield
-                bar.advance(task, size)
+            task = bar.add_task(title, total=sum(map(len, batches)))
+            for batch in batches:
+                yield batch
+                bar.advance(task, len(batch))
 
 
 def screen() -> Screen:
@@ -93,10 +94,10 @@ def screen() -> Screen:
 
 
 def code_of(function: Callable[..., object]) -> str:
-    """Give what a function does, as it was written, without its heading and its docstring."""
-    source = inspect.getsource(function)
-    _, _, body = source.partition('"""')[2].partition('"""\n')
-    return textwrap.dedent(body).strip()
+    """Give the body of a function, as it was written."""
+    lines, _ = inspect.getsourcelines(function)
+    heading = next(i for i, line in enumerate(lines) if line.endswith(":\n"))
+    return textwrap.dedent("".join(lines[heading + 1 :])).strip()
 
 
 def _headers(rows: Sequence[Row]) -> list[str]:
