@@ -55,7 +55,7 @@ def measure(workload: Workload, *, rounds: int, is_quick: bool, folder: Path) ->
     """Measure one workload with every library; raises `RuntimeError` where results differ."""
     template = folder / f"{workload.users}.db"
     if not template.exists():
-        _fill(template, workload.users)
+        fill(template, workload.users)
     with ExitStack() as stack:
         workers = {
             name: stack.enter_context(_started(name, workload, template, is_quick=is_quick))
@@ -105,6 +105,8 @@ class _Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._process.kill()
         self._process.communicate()
 
     def repeat(self) -> tuple[float, float]:
@@ -142,7 +144,8 @@ def core() -> str:
     return str(max(os.sched_getaffinity(0)))
 
 
-def _fill(path: Path, count: int) -> None:
+def fill(path: Path, count: int) -> None:
+    """Make a database file with that many rows."""
     asyncio.run(create_table(str(path)))
     connection = sqlite3.connect(path)
     connection.executemany(ADD_WITH_KEY, rows(count))

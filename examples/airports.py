@@ -112,14 +112,12 @@ async def by_name(db: Ommi) -> Answer:
 
 @question("How many airports has each Nordic country?")
 async def nordic(db: Ommi) -> Answer:
-    nordic = db.find(Country, col(countries.code).in_(["DK", "FI", "IS", "NO", "SE"]))
-    return [
-        {
-            "country": country.name,
-            "airports": await db.find(airports.country_code == country.code).count.value,
-        }
-        for country in await nordic.order_by("name").fetch.all()
-    ]
+    told: list[Row] = []
+    five = col(countries.code).in_(["DK", "FI", "IS", "NO", "SE"])
+    for country in await db.find(Country, five).order_by("name").fetch.all():
+        there = db.find(Airport, airports.country_code == country.code)
+        told.append({"country": country.name, "airports": await there.count.value})
+    return told
 
 
 @question("Which countries have the most airports, and how high are those on average?")
@@ -164,10 +162,9 @@ async def the_only_one(db: Ommi) -> Answer:
     return told
 
 
-@question("What happens when an airport is added a second time?")
+@question("What happens when a country is added a second time?")
 async def a_second_time(db: Ommi) -> Answer:
-    zurich = await db.find(Airport, airports.code == "LSZH").one.value
-    match await db.add(zurich):
+    match await db.add(Country("CH", "Helvetia")):
         case Failure(UniqueViolation(model=model, fields=fields)):
             return [{"error": "UniqueViolation", "model": model, "fields": fields}]
         case other:
@@ -179,16 +176,16 @@ async def atlantis_rises(db: Ommi) -> Answer:
     await db.add(Country(MADE_UP, "Atlantis")).or_raise()
     await db.add_all(made_up_airport(number) for number in range(3)).or_raise()
     there = db.find(Airport, airports.country_code == MADE_UP)
-    rows = await there.update(elevation=airports.elevation + 30).value
-    feet = [airport.elevation for airport in await there.order_by("code").fetch.all()]
+    raised = await there.update(elevation=airports.elevation + 30).value
+    feet = [a.elevation for a in await there.order_by("code").fetch.all()]
     atlantis = db.find(Country, countries.code == MADE_UP)
     error = await atlantis.delete().error
     sunk = await there.delete().value
     await atlantis.delete().or_raise()
     return [
-        {"step": "update its airports", "answer": f"{rows} rows, now at {feet} feet"},
-        {"step": "delete the country", "answer": type(error).__name__},
-        {"step": "delete its airports", "answer": f"{sunk} rows; the country can go too"},
+        {"step": "raise", "rows": raised, "answer": f"now at {feet} feet"},
+        {"step": "delete the country", "rows": 0, "answer": type(error).__name__},
+        {"step": "delete its airports", "rows": sunk, "answer": "and the country too"},
     ]
 
 

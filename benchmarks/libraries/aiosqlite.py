@@ -10,27 +10,30 @@ from benchmarks.libraries import statements
 from benchmarks.libraries.protocol import CHUNK
 from benchmarks.users import Row, User
 
+CONNECTIONS = 10
+
 
 class Aiosqlite:
-    """One connection in a thread; sharing it is faster than ten of them."""
-
-    _connection: aiosqlite.Connection
+    """One connection in a thread, and for many tasks, which are then a little faster, ten."""
 
     async def open(self, path: str) -> None:
-        self._connection = await aiosqlite.connect(path)
-        for text in statements.SETTINGS:
-            await self._connection.execute_fetchall(text)
-        self._connection.isolation_level = None
+        self._connections = [await _connection(path) for _ in range(CONNECTIONS)]
+        self._connection = self._connections[0]
 
     async def close(self) -> None:
-        await self._connection.close()
+        for connection in self._connections:
+            await connection.close()
 
     def users(self, rows: Iterable[Row], *, with_keys: bool) -> list[User]:
         return statements.made(rows, with_keys=with_keys)
 
     async def get(self, key: int) -> User:
-        found = await self._connection.execute_fetchall(statements.GET, (key,))
-        [(i, n, e, a, s, o, c)] = found
+        [(i, n, e, a, s, o, c)] = await self._connection.execute_fetchall(statements.GET, (key,))
+        return User(i, n, e, a, s, o == 1, c)
+
+    async def get_in_task(self, task: int, key: int) -> User:
+        connection = self._connections[task % CONNECTIONS]
+        [(i, n, e, a, s, o, c)] = await connection.execute_fetchall(statements.GET, (key,))
         return User(i, n, e, a, s, o == 1, c)
 
     async def page(self, age: int) -> list[User]:
@@ -66,3 +69,10 @@ class Aiosqlite:
             while found := await cursor.fetchmany(CHUNK):
                 for user in statements.built(found):
                     yield user
+
+
+async def _connection(path: str) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    for text in statements.SETTINGS:
+        await connection.execute_fetchall(text)
+    return connection

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from benchmarks import users
 from benchmarks.libraries.protocol import PAGE
 from benchmarks.users import Row
+from benchmarks.users import User as Plain
 from ommi import Auto, Key, Ommi, ommi_model
 
 
@@ -37,24 +37,27 @@ class OmmiLibrary:
     async def close(self) -> None:
         await self._db.close()
 
-    def users(self, rows: Iterable[Row], *, with_keys: bool) -> list[users.User]:
-        made = [User(key if with_keys else None, *rest) for key, *rest in rows]
-        return cast("list[users.User]", made)
+    def users(self, rows: Iterable[Row], *, with_keys: bool) -> list[Plain]:
+        made = [User(k if with_keys else None, n, e, a, s, o, c) for k, n, e, a, s, o, c in rows]
+        return cast("list[Plain]", made)
 
-    async def get(self, key: int) -> users.User:
-        return cast("users.User", await self._db.find(User.id == key).one.or_raise())
+    async def get(self, key: int) -> Plain:
+        return cast("Plain", await self._db.find(User.id == key).one.or_raise())
 
-    async def page(self, age: int) -> list[users.User]:
+    async def get_in_task(self, task: int, key: int) -> Plain:  # noqa: ARG002
+        return await self.get(key)
+
+    async def page(self, age: int) -> list[Plain]:
         found = self._db.find(User.age >= age).order_by(User.name).limit(PAGE)
-        return cast("list[users.User]", await found.fetch.all())
+        return cast("list[Plain]", await found.fetch.all())
 
-    async def everyone(self) -> list[users.User]:
-        return cast("list[users.User]", await self._db.find(User).fetch.all())
+    async def everyone(self) -> list[Plain]:
+        return cast("list[Plain]", await self._db.find(User).fetch.all())
 
-    async def add(self, user: users.User) -> int:
+    async def add(self, user: Plain) -> int:
         return cast("int", (await self._db.add(user).or_raise()).id)
 
-    async def add_all(self, users: Sequence[users.User]) -> None:
+    async def add_all(self, users: Sequence[Plain]) -> None:
         await self._db.add_all(users).or_raise()
 
     async def rename(self, key: int, name: str) -> int:
@@ -63,8 +66,8 @@ class OmmiLibrary:
     async def count(self) -> int:
         return await self._db.find(User).count.or_raise()
 
-    def stream(self) -> AsyncIterator[users.User]:
-        return cast("AsyncIterator[users.User]", self._db.find(User).stream())
+    def stream(self) -> AsyncIterator[Plain]:
+        return cast("AsyncIterator[Plain]", self._db.find(User).stream())
 
 
 async def create_table(path: str) -> None:

@@ -26,6 +26,9 @@ class Library(Protocol):
     async def get(self, key: int) -> User:
         """Read a row by its key."""
 
+    async def get_in_task(self, task: int, key: int) -> User:
+        """Read a row by its key, as one of many tasks, which are numbered."""
+
     async def page(self, age: int) -> list[User]:
         """Read the first `PAGE` rows of that age or more, by name."""
 

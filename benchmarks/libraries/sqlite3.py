@@ -33,6 +33,9 @@ class Sqlite3:
         i, n, e, a, s, o, c = self._connection.execute(statements.GET, (key,)).fetchone()
         return User(i, n, e, a, s, o == 1, c)
 
+    async def get_in_task(self, task: int, key: int) -> User:  # noqa: ARG002
+        return await self.get(key)
+
     async def page(self, age: int) -> list[User]:
         return statements.built(self._connection.execute(statements.FROM_AGE, (age,)))
 

@@ -33,11 +33,9 @@ def addition(users: Sequence[User]) -> tuple[str, list[tuple[object, ...]]]:
     """Give the INSERT and its parameters: with keys if the users have them."""
     if users[0].id is None:
         return ADD, [(u.name, u.email, u.age, u.score, u.active, u.city) for u in users]
-    return ADD_WITH_KEY, [
-        (u.id, u.name, u.email, u.age, u.score, u.active, u.city) for u in users
-    ]
+    return ADD_WITH_KEY, [(u.id, u.name, u.email, u.age, u.score, u.active, u.city) for u in users]
 
 
 def made(rows: Iterable[Row], *, with_keys: bool) -> list[User]:
     """Make instances that are to be added."""
-    return [User(key if with_keys else None, *rest) for key, *rest in rows]
+    return [User(k if with_keys else None, n, e, a, s, o, c) for k, n, e, a, s, o, c in rows]

@@ -6,6 +6,9 @@ async with Ommi("sqlite:///app.db") as db:
     adults = await db.find(User.age >= 18).fetch.all()
 """
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
 from ommi.errors import (
@@ -15,9 +18,11 @@ from ommi.errors import (
     ConflictError,
     ConnectionFailed,
     ConnectionLost,
+    ConnectionPoolExhausted,
     ConstraintViolation,
     DatabaseError,
     ForeignKeyViolation,
+    ForkedPool,
     InvalidValue,
     ModelError,
     MultipleFound,
@@ -27,16 +32,21 @@ from ommi.errors import (
     OmmiError,
     OmmiWarning,
     OperationCancelled,
+    PoolDeadlock,
     QueryError,
     SchemaMismatch,
+    StaleLease,
     StatementTimeout,
     UnawaitedOperationWarning,
     UnhandledFailureWarning,
     UniqueViolation,
     UnknownField,
     UnsupportedOperation,
+    WrongLoop,
 )
 from ommi.execution.executor import Explanation
+from ommi.execution.pool import ConnectionPool
+from ommi.execution.pool_state import ConnectionStats
 from ommi.metadata.annotations import (
     Auto,
     Aware,
@@ -66,6 +76,15 @@ from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query
 
+if _TYPE_CHECKING:
+    from ommi.legacy import ASTComparisonNode as ASTComparisonNode
+    from ommi.legacy import ASTLogicalNode as ASTLogicalNode
+    from ommi.legacy import ASTNode as ASTNode
+    from ommi.legacy import ASTReferenceNode as ASTReferenceNode
+    from ommi.legacy import QueryBuilder as QueryBuilder
+    from ommi.legacy import UseDriver as UseDriver
+    from ommi.legacy import use_driver as use_driver
+
 __version__ = "1.0.0.dev0"
 
 __all__ = [
@@ -81,6 +100,9 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "ConnectionLost",
+    "ConnectionPool",
+    "ConnectionPoolExhausted",
+    "ConnectionStats",
     "ConstraintViolation",
     "CreatedAt",
     "DatabaseError",
@@ -93,6 +115,7 @@ __all__ = [
     "FieldReference",
     "Finding",
     "ForeignKeyViolation",
+    "ForkedPool",
     "Index",
     "IndexTogether",
     "InvalidValue",
@@ -112,6 +135,7 @@ __all__ = [
     "OmmiWarning",
     "OperationCancelled",
     "OrderDirection",
+    "PoolDeadlock",
     "Predicate",
     "Query",
     "QueryError",
@@ -119,6 +143,7 @@ __all__ = [
     "ReferenceTo",
     "Result",
     "SchemaMismatch",
+    "StaleLease",
     "StatementTimeout",
     "StoreAs",
     "Success",
@@ -132,6 +157,7 @@ __all__ = [
     "UnsupportedOperation",
     "UpdatedAt",
     "Version",
+    "WrongLoop",
     "col",
     "fields",
     "ommi_model",
@@ -139,3 +165,16 @@ __all__ = [
     "row",
     "when",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Give what has another name here than elsewhere; the names are in `ommi.legacy`."""
+    if not name.startswith("__"):
+        legacy = _import_module("ommi.legacy")
+        if name in legacy.__all__:
+            return getattr(legacy, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_import_module("ommi.legacy").__all__})

@@ -25,6 +25,11 @@ never.
         ├── StatementTimeout
         ├── ArithmeticOverflow          a sum, difference or product outside its type
         ├── SchemaMismatch              a table is not what its model says
+        ├── ConnectionPoolExhausted     every connection is lent, and none came back in time
+        ├── PoolDeadlock                who holds the connections waits for one
+        ├── StaleLease                  a connection used, or given back, after it was given back
+        ├── WrongLoop                   a pool belongs to the event loop that opened it
+        ├── ForkedPool                  a pool belongs to the process that opened it
         └── ConnectionFailed            no connection could be had
             └── ConnectionLost          one was had, and broke
 
@@ -218,6 +223,45 @@ class ConnectionLost(ConnectionFailed):
     """A connection broke, or was closed, while it was in use."""
 
 
+class ConnectionPoolExhausted(DatabaseError):
+    """Every connection is lent and none came back in time; `holders` tells who has them."""
+
+    def __init__(
+        self, waited_seconds: float, holders: Sequence[str], *, store: str | None = None
+    ) -> None:
+        self.waited_seconds = waited_seconds
+        self.holders = tuple(holders)
+        super().__init__(
+            f"no connection came free within {waited_seconds:g} s; all {len(self.holders)} are "
+            f"lent, to:{_listed(self.holders)}",
+            store=store,
+        )
+
+
+class PoolDeadlock(DatabaseError):
+    """Every connection is held by a task that waits for one, so that none can come free."""
+
+    def __init__(self, holders: Sequence[str], *, store: str | None = None) -> None:
+        self.holders = tuple(holders)
+        super().__init__(
+            "every task that holds a connection waits for another; use the one that is held, or "
+            f"raise max_connections. Held by:{_listed(self.holders)}",
+            store=store,
+        )
+
+
+class StaleLease(DatabaseError):
+    """A lent connection was used after it was given back, or given back where it is not lent."""
+
+
+class WrongLoop(DatabaseError):
+    """A pool was used in an event loop that is not the one that opened it."""
+
+
+class ForkedPool(DatabaseError):
+    """A pool was used in a child of the process that opened it."""
+
+
 class OmmiWarning(UserWarning):
     """What every warning of Ommi is."""
 
@@ -228,6 +272,10 @@ class UnhandledFailureWarning(OmmiWarning):
 
 class UnawaitedOperationWarning(OmmiWarning):
     """A write was made and never awaited, so nothing was written."""
+
+
+def _listed(lines: Sequence[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def _restored(

@@ -74,19 +74,20 @@ class Selection(Generic[T]):
     __aiter__ = stream
 
     def _with(self, **parts: Any) -> Self:  # noqa: ANN401 - the parts of a Select
-        return type(self)(self._executor, _replaced(self._select, parts))
+        return type(self)(self._executor, self._select._replace(**parts))
 
     async def _all(self) -> list[T]:
         return await self._executor.select(self._select)
 
     async def _first(self) -> T | None:
-        found: list[T] = await self._executor.select(_replaced(self._select, {"limit": 1}))
+        found: list[T] = await self._executor.select(self._select._replace(limit=1))
         return found[0] if found else None
 
     async def _one(self) -> T:
         select = self._select
         if select.limit is None:
-            select = _replaced(select, {"at_most": 2, "order": ()})
+            # Two rows of any order tell whether there is just one.
+            select = Select(select.model, select.where, (), None, select.offset, 2)
         found: list[T] = await self._executor.select(select)
         if len(found) == 1:
             return found[0]
@@ -96,8 +97,7 @@ class Selection(Generic[T]):
         return await self._executor.count(self._select)
 
     async def _exists(self) -> bool:
-        probe = _replaced(self._select, {"at_most": 1, "order": ()})
-        return bool(await self._executor.select(probe))
+        return bool(await self._executor.count(self._select._replace(at_most=1, order=())))
 
     def _update(self, values: dict[str, object]) -> Callable[[], Coroutine[Any, Any, int]]:
         model = self.model
@@ -223,17 +223,6 @@ class Query(Selection[T]):
     def explain(self) -> Coroutine[Any, Any, Explanation]:
         """Ask the store how it would run the question."""
         return self._executor.explain(self._select)
-
-
-def _replaced(select: Select, parts: dict[str, Any]) -> Select:
-    return Select(
-        select.model,
-        parts.get("where", select.where),
-        parts.get("order", select.order),
-        parts.get("limit", select.limit),
-        parts.get("offset", select.offset),
-        parts.get("at_most", select.at_most),
-    )
 
 
 def _named(selection: Selection[Any], verb: str) -> str:

@@ -113,14 +113,14 @@ def _arguments(
 
 def _put(source: Source, name: str, value: str, *, is_frozen: bool) -> str:
     if not is_frozen:
-        return f"m.{name} = {value}"
+        return f"m.{spelled(name)} = {value}"
     source.bind("put", object.__setattr__)
-    return f"put(m, '{name}', {value})"
+    return f"put(m, '{spelled(name)}', {value})"
 
 
 def _into_dict(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     source = Source()
-    put = [f"d['{name}'] = {value}" for name, value in _values(source, columns)]
+    put = [f"d['{spelled(name)}'] = {value}" for name, value in _values(source, columns)]
     return _looping(source, columns, [_new(source, model), "d = m.__dict__", *put])
 
 
@@ -138,7 +138,7 @@ def _by_assignment(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Sou
 
 def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     source = Source()
-    values = ", ".join(f"'{name}': {value}" for name, value in _values(source, columns))
+    values = ", ".join(f"'{spelled(name)}': {value}" for name, value in _values(source, columns))
     source.bind("put_dict", _descriptor(model.cls, "__dict__").__set__)
     source.bind("put_set", _descriptor(model.cls, "__pydantic_fields_set__").__set__)
     source.bind("put_extra", _descriptor(model.cls, "__pydantic_extra__").__set__)
@@ -214,6 +214,13 @@ def _descriptor(cls: type, name: str) -> Any:  # noqa: ANN401 - pydantic's own s
         for base in cls.__mro__
         if "__pydantic_fields_set__" in vars(base) and name in vars(base)
     )
+
+
+def spelled(name: str) -> str:
+    """Give a name that may stand in source text; raises `ValueError` for any other text."""
+    if not _is_name(name):
+        raise ValueError(f"{name!r} is no identifier")
+    return name
 
 
 def _is_name(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
@@ -59,7 +59,7 @@ class Executor:
     async def count(self, select: Select) -> int:
         """Give the number of rows of a selection."""
         if select.limit is None and select.offset is None:
-            select = replace(select, order=())
+            select = select._replace(order=())
         plan, values = self.planner.plan(Count(select))
         return await self.connection.fetch(plan.command, plan.bind(values), _only_number)
 
@@ -70,7 +70,7 @@ class Executor:
 
     async def stream(self, select: Select) -> AsyncGenerator[Any, None]:
         """Give the models that a selection means one by one, a chunk of them in memory."""
-        ordered = replace(select, order=with_key(select.order, select.model))
+        ordered = select._replace(order=with_key(select.order, select.model))
         plan, values = self.planner.plan(ordered)
         hydrate = cast("Hydrator", plan.hydrate)
         context = copy_context() if plan.runs_user_code else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from ommi.execution.building import Source
+from ommi.execution.building import Source, spelled
 from ommi.execution.hydration import compiled
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
@@ -52,11 +52,9 @@ def _reading(source: Source, number: int, field: FieldMetadata) -> list[str]:
     codec = field.required_codec
     convert = f"{variable} = {source.bind(f'd{number}', codec.dump)}({variable})"
     tests = []
-    if field.is_optional or field.is_generated:
+    if field.may_be_left_out:
         tests.append(f"{variable} is not None")
     if codec.passes is not None:
         tests.append(f"not ({codec.passes.replace('{value}', variable)})")
-    read = f"{variable} = getattr(m, {source.bind(f'n{number}', field.name)})"
-    if field.name.isidentifier():
-        read = f"{variable} = m.{field.name}"
+    read = f"{variable} = m.{spelled(field.name)}"
     return [read, f"if {' and '.join(tests)}: {convert}" if tests else convert]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, repeat
+from operator import attrgetter
 from typing import Any, cast
 
 from ommi.drivers.protocol import Step
@@ -16,7 +17,7 @@ from ommi.execution.extraction import Extractor, extractor
 from ommi.execution.hydration import assign
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.storage import Kind
-from ommi.planning.plan import Parameters, Plan, Rows
+from ommi.planning.plan import Parameters, Plan, Rows, unchanged
 from ommi.query.builder import when
 from ommi.query.fields import references
 from ommi.query.nodes import Predicate
@@ -59,31 +60,37 @@ class Writer:
         batch = Batch(self._executor.database)
         return _completed(insertion, instance, filled[0], parameters, returned, batch)
 
-    async def add_all(self, instances: Iterable[Any]) -> list[Any]:
+    async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
-        groups = [
-            (insertion, list(group)) for insertion, group in groupby(instances, self._insertion)
-        ]
+        groups = [(i, list(group)) for i, group in self._grouped(instances)]
         bound = [self._parameters(insertion, group) for insertion, group in groups]
         steps = [
-            Step(insertion.plan.command, parameters)
-            for (insertion, _), (_, parameters) in zip(groups, bound, strict=True)
+            Step(insertion.plan.command, rows)
+            for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
         ]
         told = await self._executor.connection.run_batch(steps) if steps else []
         batch = Batch(self._executor.database)
-        return [
-            _completed(insertion, instance, filled, parameters, returned, batch)
-            for (insertion, group), (fillings, rows), returned_rows in zip(
-                groups, bound, told, strict=True
-            )
-            for instance, filled, parameters, returned in zip(
-                group,
-                fillings,
-                rows,
-                returned_rows if insertion.returning else repeat((), len(group)),
-                strict=True,
-            )
-        ]
+        added: list[Any] = []
+        for (insertion, group), (fillings, rows), returned in zip(
+            groups, bound, told, strict=True
+        ):
+            if _only_a_key(insertion):
+                added.extend(_with_keys(insertion, group, rows, returned, batch))
+                continue
+            each = returned if insertion.returning else repeat((), len(group))
+            for parts in zip(group, fillings, rows, each, strict=True):
+                added.append(_completed(insertion, *parts, batch))
+        return added
+
+    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:
+        """Give runs of instances that are added by one command."""
+        if len(instances) > 1 and len(set(map(type, instances))) == 1:
+            model = metadata_of(type(instances[0]))
+            # The usual large add: one class, and every key is left to the store.
+            names = [field.name for field in model.generated]
+            if all(not any(map(_is_given, map(attrgetter(n), instances))) for n in names):
+                return [(self._insertion(instances[0]), instances)]
+        return groupby(instances, self._insertion)
 
     async def save(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
         """Write the fields that changed since the row was read, or all where that is not known."""
@@ -164,7 +171,8 @@ class Writer:
         rows = insertion.extract(instances)
         bind = insertion.plan.bind
         if not insertion.model.times:
-            return [None] * len(rows), [bind(row) for row in rows]
+            bound = cast("list[Parameters]", rows) if bind is unchanged else list(map(bind, rows))
+            return [None] * len(rows), bound
         fillings = [_times(insertion.model, instance, is_new=True) for instance in instances]
         places = {field.name: place for place, field in enumerate(insertion.fields)}
         bound = []
@@ -204,6 +212,39 @@ class Writer:
             for value, encode in zip(self._extract(model, instance), encodes, strict=True)
         )
         model.set_state(instance, (raw, Batch(self._executor.database)))
+
+
+def _is_given(value: object) -> bool:
+    return value is not None
+
+
+def _only_a_key(insertion: _Insertion) -> bool:
+    """Tell whether all that is left to fill in is one generated key, as it comes."""
+    model = insertion.model
+    return (
+        len(insertion.returning) == 1
+        and insertion.returning[0].is_auto
+        and insertion.plan.columns[0].decode is None
+        and not model.times
+        and not model.library.is_frozen(model.cls)
+    )
+
+
+def _with_keys(
+    insertion: _Insertion,
+    instances: list[Any],
+    rows: Sequence[Parameters],
+    returned: Rows,
+    batch: Batch,
+) -> list[Any]:
+    """Do what `_completed` does for many instances that lack just their key."""
+    name, set_state = insertion.returning[0].name, insertion.model.set_state
+    place = insertion.order.index(len(insertion.fields))
+    for instance, row, (key,) in zip(instances, rows, returned, strict=True):
+        setattr(instance, name, key)
+        if set_state is not None:
+            set_state(instance, ((*row[:place], key, *row[place:]), batch))
+    return instances
 
 
 def _completed(

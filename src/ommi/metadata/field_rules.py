@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from keyword import iskeyword
 from typing import TypeVar, get_args
 
 from ommi.errors import ModelError
@@ -93,7 +94,13 @@ def field_metadata(model: str, declared: DeclaredField) -> FieldMetadata:
 
 def check_field(model: str, field: FieldMetadata) -> None:
     """Refuse what only shows once the key is known."""
-    check_identifier(field.name, "name", model=model, field=field.name)
+    if not field.name.isidentifier() or iskeyword(field.name):
+        raise ModelError(
+            "is no name that Python can write after a dot; rename it, and say StoreAs(...) for "
+            "its column",
+            model=model,
+            field=field.name,
+        )
     check_identifier(field.column, "column", model=model, field=field.name)
     if field.is_auto and not field.is_key:
         raise ModelError(

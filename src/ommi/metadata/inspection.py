@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from ommi.errors import ModelError
 from ommi.metadata.annotations import IndexTogether, UniqueTogether
@@ -76,11 +75,6 @@ def inspect_model(
         index_together=_groups(together, IndexTogether),
         namespace=dict(namespace or {}),
     )
-
-
-def with_class(model: ModelMetadata, cls: type, set_state: object) -> ModelMetadata:
-    """Give the same facts for the class that stands in the place of the inspected one."""
-    return replace(model, cls=cls, set_state=set_state)  # type: ignore[arg-type]
 
 
 def _choose_key(model: str, fields: tuple[FieldMetadata, ...]) -> None:

@@ -123,6 +123,13 @@ class FieldMetadata:
         return self.is_auto or self.server_default is not None
 
     @property
+    def may_be_left_out(self) -> bool:
+        """Whether an instance may have `None` here on `add`."""
+        return (
+            self.is_optional or self.is_generated or self.is_created_at or self.is_updated_at
+        )
+
+    @property
     def storage(self) -> StorageType:
         """The storage type of the field."""
         return self.required_codec.storage
@@ -141,7 +148,7 @@ class FieldMetadata:
     def dump(self, value: object) -> object:
         """Give the stored form of `value`; raises `InvalidValue` naming model and field."""
         if value is None:
-            if self.is_optional or self.is_generated:
+            if self.may_be_left_out:
                 return None
             raise InvalidValue(
                 f"wanted {TypeSystem.describe(self.type_annotation)}, found None",

@@ -38,6 +38,8 @@ class FieldAccess:
     It is a data descriptor of the metaclass: one of the class would slow its instances down.
     """
 
+    __slots__ = ("answer", "name", "owner")
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.owner: type | None = None
@@ -58,8 +60,15 @@ class FieldAccess:
 class PydanticFieldAccess(FieldAccess):
     """Hides the answer from pydantic, which takes a class attribute for something shadowed."""
 
+    __slots__ = ("hidden_from",)
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        module = sys.modules.get("pydantic._internal._fields")
+        self.hidden_from = None if module is None else vars(module)
+
     def __get__(self, cls: type, meta: type) -> object:
-        if cls is self.owner and sys._getframe(1).f_globals is not _globals_of_pydantic():  # noqa: SLF001
+        if cls is self.owner and sys._getframe(1).f_globals is not self.hidden_from:  # noqa: SLF001
             return self.answer
         return _pythons_answer(cls, self.name)
 
@@ -181,11 +190,6 @@ def _root(cls: type) -> str:
 
 def _is_pydantic(cls: type) -> bool:
     return hasattr(cls, "__pydantic_fields__") and hasattr(cls, "model_dump")
-
-
-def _globals_of_pydantic() -> Mapping[str, object] | None:
-    module = sys.modules.get("pydantic._internal._fields")
-    return None if module is None else vars(module)
 
 
 def _getstate(self: object) -> object:

@@ -91,7 +91,7 @@ def binder(slots: Sequence[Slot]) -> Callable[[Sequence[object]], Parameters]:
         slot.index == number and slot.encode is None and slot.position is None
         for number, slot in enumerate(slots)
     ):
-        return _unchanged
+        return unchanged
     if all(slot.position is None for slot in slots):
         steps = [(slot.index, slot.encode) for slot in slots]
         return lambda values: [
@@ -101,7 +101,8 @@ def binder(slots: Sequence[Slot]) -> Callable[[Sequence[object]], Parameters]:
     return lambda values: [_parameter(slot, values) for slot in slots]
 
 
-def _unchanged(values: Sequence[object]) -> Parameters:
+def unchanged(values: Sequence[object]) -> Parameters:
+    """Give the values as they are: the binding of a command that takes them so."""
     return values
 
 

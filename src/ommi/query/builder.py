@@ -10,7 +10,7 @@ from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
 from ommi.metadata.storage import LARGEST_INT
 from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
-from ommi.query.nodes import Logical, Predicate, Term
+from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.transform import checked, models_of
 
@@ -27,6 +27,8 @@ def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predi
     """Give the conjunction of conditions on a model; a function is asked with the model's row."""
     if not conditions:
         return None
+    if len(conditions) == 1 and _is_plain(conditions[0], model):
+        return cast("Predicate", conditions[0])
     told = [_asked(model, condition) for condition in conditions]
     predicate = when(*told)
     for named in models_of(predicate):
@@ -37,6 +39,16 @@ def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predi
                 "models are not supported yet"
             )
     return predicate
+
+
+def _is_plain(condition: object, model: ModelMetadata) -> bool:
+    """Tell whether a condition is a field of the model compared with a value: nothing to check."""
+    return (
+        type(condition) is Comparison
+        and type(condition.left) is FieldReference
+        and condition.left.owner is model
+        and not isinstance(condition.right, Term)
+    )
 
 
 def _asked(model: ModelMetadata, condition: object) -> object:
@@ -58,6 +70,11 @@ def subject(arguments: tuple[object, ...]) -> tuple[ModelMetadata, tuple[object,
                 "register() it"
             )
         return model, arguments[1:]
+    if len(arguments) == 1:
+        condition = arguments[0]
+        if type(condition) is Comparison and type(condition.left) is FieldReference:
+            # The usual case; what stands at the right is checked with the other conditions.
+            return condition.left.owner, arguments
     named = list(dict.fromkeys(_named(arguments)))
     if len(named) != 1:
         found = ", ".join(model.name for model in named) or "none"

@@ -382,6 +382,9 @@ def _accept_nothing(left: Expression[object], right: object) -> None:
         raise QueryError(f"{left!r}: is_null takes no operand")
 
 
+COMPARING = frozenset(o for o, facts in OPERATORS.items() if facts.operand is Operand.VALUE)
+"""The operators with a value or another expression at their right."""
+
 _ACCEPT_OPERAND: dict[Operand, Callable[[Expression[object], object], object]] = {
     Operand.VALUE: _accept_value,
     Operand.LIST: _accept_list,

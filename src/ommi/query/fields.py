@@ -12,7 +12,8 @@ from ommi.metadata.documents import element_codec, member_annotation, member_cod
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, metadata_of
 from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
-from ommi.query.expressions import Expression, operators_for
+from ommi.query.expressions import COMPARING, Expression, operators_for
+from ommi.query.nodes import Term
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
@@ -65,6 +66,14 @@ class FieldReference(Expression[T_co]):
     def models(self) -> Iterator[ModelMetadata]:
         yield self.owner
 
+    def accepted(self, operator: QueryOperator, operand: object) -> object:
+        if operator not in COMPARING or operand is None or isinstance(operand, Term):
+            return super().accepted(operator, operand)
+        try:
+            return self._compared_with.dump(operand)
+        except Unfit as error:
+            raise _invalid(error, self.metadata) from None
+
     def dump(self, value: object) -> object:
         return _dumped(self._compared_with, value, self.metadata)
 
@@ -107,6 +116,10 @@ class JsonPath(Expression[Any]):
     @property
     def storage(self) -> StorageType | None:
         return self._storage
+
+    @property
+    def is_dynamic(self) -> bool:  # type: ignore[override]
+        return self._storage is None
 
     def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
         # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
@@ -199,7 +212,11 @@ def _dumped(codec: Codec, value: object, field: FieldMetadata) -> object:
     try:
         return codec.dump(value)
     except Unfit as error:
-        raise InvalidValue(str(error), model=field.model, field=field.name) from None
+        raise _invalid(error, field) from None
+
+
+def _invalid(error: Unfit, field: FieldMetadata) -> InvalidValue:
+    return InvalidValue(str(error), model=field.model, field=field.name)
 
 
 def _codec_of_parts(expression: Expression[object], annotation: object) -> Codec:

@@ -39,11 +39,13 @@ class Node:
 class Term(Node):
     """Something that has a value in every row; what questions know of an expression.
 
-    `kind` is `None` where only the row knows it: under a JSON path of unknown type.
+    `kind` is `None` where only the row knows it, under a JSON path of unknown type; then the term
+    `is_dynamic`.
     """
 
     __slots__ = ()
     depth = 0
+    is_dynamic = False
     operators: frozenset[QueryOperator]
 
     @property
@@ -190,20 +192,19 @@ class Comparison(Predicate):
         return node
 
     def shape(self, values: list[object]) -> object:
-        left = self.left.shape(values)
-        right = self.right
+        left, operator, right = self.left, self.operator, self.right
         if isinstance(right, Term):
-            return left, self.operator, right.shape(values)
-        operand = OPERATORS[self.operator].operand
-        if operand is Operand.NOTHING:
-            return left, self.operator
+            return left.shape(values), operator, right.shape(values)
+        shape = left.shape(values)
+        if operator in _WITHOUT_VALUE:
+            return shape, operator
         values.append(right)
-        if operand is Operand.LIST:
-            return left, self.operator, inline_count(cast("Sequence[object]", right))
-        if self.left.kind is None:
-            # Under a path of unknown type the literal's own type decides what is asked.
-            return left, self.operator, type(right)
-        return left, self.operator
+        if operator in _WITH_LIST:
+            return shape, operator, inline_count(cast("Sequence[object]", right))
+        if left.is_dynamic:
+            # Only the literal's own type says what is asked.
+            return shape, operator, type(right)
+        return shape, operator
 
     def __repr__(self) -> str:
         method = OPERATORS[self.operator].method
@@ -214,6 +215,8 @@ class Comparison(Predicate):
         return f"{self.left!r}.{method}({'' if is_bare else right})"
 
 
+_WITH_LIST = frozenset(o for o, f in OPERATORS.items() if f.operand is Operand.LIST)
+_WITHOUT_VALUE = frozenset(o for o, f in OPERATORS.items() if f.operand is Operand.NOTHING)
 _set_left = Comparison.__dict__["left"].__set__
 _set_operator = Comparison.__dict__["operator"].__set__
 _set_right = Comparison.__dict__["right"].__set__

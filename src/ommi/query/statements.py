@@ -1,8 +1,11 @@
-"""What a store is asked to do: one frozen statement, and its shape without values."""
+"""What a store is asked to do: one frozen statement, and its shape without values.
+
+Named tuples, since one is made for every question; like predicates they are never compared.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.query.expressions import Expression, Ordering, Parameter
@@ -11,8 +14,7 @@ from ommi.query.nodes import Predicate
 Limit = int | Parameter | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Select:
+class Select(NamedTuple):
     """Rows of a model.
 
     With a limit or an offset the key is the last thing to order by, so that pages neither repeat
@@ -40,8 +42,7 @@ class Select:
         return self.model, where, order, bounds, self.at_most
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Count:
+class Count(NamedTuple):
     """How many rows a selection has."""
 
     select: Select
@@ -51,8 +52,7 @@ class Count:
         return Count, self.select.shape(values)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Insert:
+class Insert(NamedTuple):
     """A row of a model, or many: the fields given, and those the store is to tell."""
 
     model: ModelMetadata
@@ -64,8 +64,7 @@ class Insert:
         return Insert, self.model, self.fields, self.returning
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Update:
+class Update(NamedTuple):
     """New values for the rows of a model that match."""
 
     model: ModelMetadata
@@ -85,8 +84,7 @@ class Update:
         return Update, self.model, tuple(changed), where
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Delete:
+class Delete(NamedTuple):
     """The rows of a model that match, away."""
 
     model: ModelMetadata

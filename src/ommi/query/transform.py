@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import assert_never, cast
 
 from ommi.errors import QueryError
@@ -97,7 +96,7 @@ class Lifter:
             order = with_key(order, select.model)
         limit = None if select.limit is None else self._parameter(_INT)
         offset = None if select.offset is None else self._parameter(_INT)
-        return replace(select, where=where, order=order, limit=limit, offset=offset)
+        return select._replace(where=where, order=order, limit=limit, offset=offset)
 
     def _ordering(self, ordering: Ordering) -> Ordering:
         lifted = self.expression(ordering.expression)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
+from ommi.query.expressions import Ordering
 from ommi.query.operators import OrderDirection
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
@@ -84,24 +86,25 @@ class SqlCompiler:
     def _order(self, select: Select, writer: Writer) -> str:
         if not select.order:
             return ""
-        keys = []
-        for ordering in select.order:
-            is_descending = ordering.direction is OrderDirection.DESC
-            direction = " DESC" if is_descending else ""
-            nulls = self.dialect.nulls(
-                is_descending=is_descending, puts_nulls_last=ordering.puts_nulls_last
-            )
-            keys.append(f"{writer.expression(ordering.expression)}{direction}{nulls}")
+        keys = (self._ordering(ordering, writer) for ordering in select.order)
         return f" ORDER BY {', '.join(keys)}"
 
+    def _ordering(self, ordering: Ordering, writer: Writer) -> str:
+        return self.dialect.ordering(
+            partial(writer.expression, ordering.expression),
+            ordering.expression,
+            is_descending=ordering.direction is OrderDirection.DESC,
+            puts_nulls_last=ordering.puts_nulls_last,
+        )
+
     def _count(self, select: Select, writer: Writer) -> str:
-        if select.limit is None and select.offset is None:
+        if select.limit is None and select.offset is None and select.at_most is None:
             table = self.dialect.quote(select.model.table)
             return f"SELECT count(*) FROM {table}{writer.where(select.where)}"
         return f"SELECT count(*) FROM ({self._select(select, writer, '1')}) AS page"
 
     def _insert(self, insert: Insert, writer: Writer) -> SqlCommand:
-        marks = [writer.stored(number, f.storage) for number, f in enumerate(insert.fields)]
+        marks = [writer.stored(n, f, insert.model) for n, f in enumerate(insert.fields)]
         text = self._insert_text(insert.model, insert.fields, marks)
         columns = tuple(field.column for field in insert.fields)
         command = replace(self._command(text, insert.model, is_write=True), columns=columns)
@@ -122,13 +125,13 @@ class SqlCompiler:
     ) -> str:
         table = self.dialect.quote(model.table)
         if not fields:
-            return f"INSERT INTO {table} DEFAULT VALUES"
+            return f"INSERT INTO {table} {self.dialect.no_values}"
         names = ", ".join(self.dialect.quote(field.column) for field in fields)
         return f"INSERT INTO {table} ({names}) VALUES ({', '.join(marks)})"
 
     def _update(self, update: Update, writer: Writer) -> str:
         assignments = ", ".join(
-            f"{self.dialect.quote(field.column)} = {writer.assigned(value, field.storage)}"
+            f"{self.dialect.quote(field.column)} = {writer.assigned(value, field, update.model)}"
             for field, value in update.changes
         )
         table = self.dialect.quote(update.model.table)

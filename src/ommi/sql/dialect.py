@@ -10,8 +10,11 @@ from ommi.planning.plan import Conversion, StoreCodec
 from ommi.query.operators import ArithmeticOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from ommi.metadata.model import FieldMetadata, ModelMetadata
+    from ommi.query.fields import FieldReference
+    from ommi.query.nodes import Term
     from ommi.query.statements import Insert
     from ommi.schema.snapshot import Column, Table
 
@@ -47,6 +50,8 @@ class Dialect:
     name = "SQL"
     identifier_quote = '"'
     table_suffix = ""
+    no_values = "DEFAULT VALUES"
+    """What an INSERT says that gives no value."""
 
     def quote(self, identifier: str) -> str:
         """Quote a name."""
@@ -64,6 +69,11 @@ class Dialect:
     def codec(self, storage: StorageType) -> StoreCodec:
         """Say how values travel."""
         raise NotImplementedError
+
+    def field_codec(self, field: FieldMetadata, model: ModelMetadata) -> StoreCodec:
+        """Say how values travel into the column of a field; may refuse with `InvalidValue`."""
+        del model
+        return self.codec(field.storage)
 
     def column_type(self, column: Column) -> str:
         """Give the type of a column, its collation included."""
@@ -83,6 +93,11 @@ class Dialect:
         del storage, is_native
         return text
 
+    def collated(self, text: str, field: FieldReference[object]) -> str:
+        """Give a column that stands alone: ordered by, or compared with another column."""
+        is_native = field.metadata.has_database_collation
+        return self.compared(text, field.storage, is_native=is_native)
+
     def path(self, text: str, path: tuple[str | int, ...], storage: StorageType | None) -> str:
         """Give what stands at a path inside a JSON column, as a value of that storage type."""
         raise NotImplementedError
@@ -90,6 +105,11 @@ class Dialect:
     def path_is(self, text: str, path: tuple[str | int, ...], storage: StorageType) -> str | None:
         """Give the condition that what stands there is of that type, if one is needed."""
         raise NotImplementedError
+
+    def operand(self, mark: str, storage: StorageType, *, is_native: bool) -> str:
+        """Give a placeholder as a comparison wants it; `is_native` as in `compared`."""
+        del storage, is_native
+        return mark
 
     def document(self, text: str) -> str:
         """Give a JSON column in the one form in which equal documents are equal texts."""
@@ -148,6 +168,18 @@ class Dialect:
         """Give the result of a calculation as a column of that storage type holds it."""
         del storage
         return text
+
+    def assigned(self, write: Callable[[], str], storage: StorageType) -> str:
+        """Give the result of a calculation for a column; `write` may be called again."""
+        return self.calculated(write(), storage)
+
+    def ordering(
+        self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool
+    ) -> str:
+        """Give one key of an ordering; `write` gives the text of the term, and again if wanted."""
+        del term
+        nulls = self.nulls(is_descending=is_descending, puts_nulls_last=puts_nulls_last)
+        return f"{write()}{' DESC' if is_descending else ''}{nulls}"
 
     def nulls(self, *, is_descending: bool, puts_nulls_last: bool) -> str:
         """Give the words that put null where it belongs; empty where it goes there by itself."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple, cast
 
 from ommi.metadata.json_text import canonical_json
+from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
 from ommi.query.expressions import Arithmetic, Parameter
@@ -55,27 +57,27 @@ class Writer:
         """Give the text of an expression, to order by."""
         match node:
             case FieldReference():
-                return self._column(node)
+                return self.dialect.collated(self._name(node), node)
             case JsonPath(root=root, path=path):
                 return self.dialect.path(self._name(root), path, node.storage)
             case _:
                 return self._calculation(node)
 
-    def assigned(self, value: object, storage: StorageType) -> str:
+    def assigned(self, value: object, field: FieldMetadata, model: ModelMetadata) -> str:
         """Give what a column is set to."""
         match value:
             case Parameter(index=index):
-                return self.stored(index, storage)
+                return self.stored(index, field, model)
             case Arithmetic():
-                return self.dialect.calculated(self._calculation(value), storage)
+                return self.dialect.assigned(partial(self._calculation, value), field.storage)
             case FieldReference():
                 return self._name(value)
             case _:
                 raise TypeError(f"nothing to assign: {type(value).__name__}")
 
-    def stored(self, index: int, storage: StorageType) -> str:
+    def stored(self, index: int, field: FieldMetadata, model: ModelMetadata) -> str:
         """Give the placeholder of a value on its way into a column."""
-        return self._bind(Slot(index, self.dialect.codec(storage).encode))
+        return self._bind(Slot(index, self.dialect.field_codec(field, model).encode))
 
     def bound(self, limit: object) -> str:
         """Give the placeholder of a limit or an offset."""
@@ -150,7 +152,12 @@ class Writer:
             encode = canonical_json
         else:
             encode = self._encoding(node, storage)
-        return self._bind(Slot(parameter.index, encode))
+        return self._operand_mark(node, Slot(parameter.index, encode), storage)
+
+    def _operand_mark(self, node: Comparison, slot: Slot, storage: StorageType) -> str:
+        left = node.left
+        is_native = isinstance(left, FieldReference) and left.metadata.has_database_collation
+        return self.dialect.operand(self._bind(slot), storage, is_native=is_native)
 
     def _encoding(self, node: Comparison, storage: StorageType) -> Conversion | None:
         if isinstance(node.left, JsonPath):
@@ -185,8 +192,8 @@ class Writer:
         if node.operator in _SIGNS:
             return f"{left} {_SIGNS[node.operator]} {self._value(node, parameter)}"
         if storage.kind is Kind.JSON:
-            return self.dialect.has_element(left, self._binding(parameter, canonical_json))
-        return self._matched(node.operator, left, self._binding(parameter, None))
+            return self.dialect.has_element(left, self._binding(node, parameter, canonical_json))
+        return self._matched(node.operator, left, self._binding(node, parameter, None))
 
     def _matched(self, operator: QueryOperator, left: str, bind: Bind) -> str:
         match operator:
@@ -205,22 +212,27 @@ class Writer:
 
     def _among(self, node: Comparison, left: str, parameter: Parameter) -> str:
         storage = cast("StorageType", parameter.storage)
-        if not parameter.count:
-            encode = None if isinstance(node.left, Arithmetic) else self._encoding(node, storage)
-            return self.dialect.among(left, storage, self._binding(parameter, None), encode)
         if isinstance(node.left, Arithmetic):
             encode = self.dialect.calculable_codec(storage).encode
         else:
             encode = self._encoding(node, storage)
+        if not parameter.count:
+            return self.dialect.among(left, storage, self._binding(node, parameter, None), encode)
         places = [
-            self._bind(Slot(parameter.index, encode, position))
+            self._operand_mark(node, Slot(parameter.index, encode, position), storage)
             for position in range(parameter.count)
         ]
         return f"{left} IN ({', '.join(places)})"
 
-    def _binding(self, parameter: Parameter, before: Conversion | None) -> Bind:
+    def _binding(
+        self, node: Comparison, parameter: Parameter, before: Conversion | None
+    ) -> Bind:
+        storage = cast("StorageType", parameter.storage)
+
         def bind(encode: Conversion | None = None) -> str:
-            return self._bind(Slot(parameter.index, composed(before, encode)))
+            return self._operand_mark(
+                node, Slot(parameter.index, composed(before, encode)), storage
+            )
 
         return bind
 

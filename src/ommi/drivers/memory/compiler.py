@@ -9,8 +9,8 @@ from functools import partial
 from typing import assert_never, cast
 
 from ommi.drivers.memory.tables import Row, Tables
-from ommi.errors import ArithmeticOverflow
-from ommi.metadata.model import FieldMetadata
+from ommi.errors import ArithmeticOverflow, ConstraintViolation
+from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind, StorageType, Unfit
 from ommi.planning.plan import Compiled, Parameters, ResultColumn, Rows, StoreCodec
 from ommi.query.evaluate import Condition, Reader, Sorter, condition, operand, sorter
@@ -49,15 +49,16 @@ class MemoryCompiler:
             case Count(select):
                 return self._compiled(statement, partial(_count, _Selection.of(select)))
             case Insert(_, _, returning):
-                return self._compiled(statement, partial(_insert, statement), returning)
+                run = _in_words_of(statement.model, partial(_insert, statement))
+                return self._compiled(statement, run, returning)
             case Update():
                 changes = tuple((f, _assigned(f, v)) for f, v in statement.changes)
                 where = _condition(statement.where)
                 run = partial(_update, statement.model.table, where, changes)
-                return self._compiled(statement, run)
+                return self._compiled(statement, _in_words_of(statement.model, run))
             case Delete(model, where):
                 run = partial(_delete, model.table, _condition(where))
-                return self._compiled(statement, run)
+                return self._compiled(statement, _in_words_of(model, run))
             case _:
                 assert_never(statement)
 
@@ -71,6 +72,25 @@ class MemoryCompiler:
         # Loading makes new containers itself; what needs no loading is copied.
         load = field.required_codec.load
         return ResultColumn(field, load or self.codec(field.storage).decode)
+
+
+def _in_words_of(model: ModelMetadata, run: Run) -> Run:
+    """Name the model and its fields where tables name themselves and their columns."""
+    names = {field.column: field.name for field in model.fields}
+
+    def named(tables: Tables, values: Parameters) -> Rows:
+        try:
+            return run(tables, values)
+        except ConstraintViolation as error:
+            # Another table's columns, met in a cascade, are no fields of this model.
+            told = error.fields if error.model == model.table else ()
+            fields = tuple(names[column] for column in told)
+            where = f"{model.name} ({', '.join(fields)})" if fields else model.name
+            raise type(error)(
+                f"{where}: {error.reason}", model=model.name, fields=fields, store=error.store
+            ) from None
+
+    return named
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Tables in memory: rows by key, with the rules of their schema kept."""
+"""Tables in memory: rows by key, with the rules of their schema kept.
+
+They know tables and columns only; the compiler says violations in the words of the model.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +143,7 @@ class Tables:
         for column in held.schema.columns:
             if row[column.name] is None and not column.is_nullable:
                 raise NotNullViolation(
-                    f"{held.schema.name} ({column.name}): a value is required",
+                    "a value is required",
                     model=held.schema.name,
                     fields=(column.name,),
                     store=STORE,
@@ -187,8 +190,7 @@ class Tables:
         there = {_values(row, foreign_key.target_columns) for row in target.rows.values()}
         if not wanted <= there:
             raise ForeignKeyViolation(
-                f"{held.schema.name} ({', '.join(foreign_key.columns)}): there is no such row of "
-                f"{foreign_key.table}",
+                f"there is no such row of {foreign_key.table}",
                 model=held.schema.name,
                 fields=foreign_key.columns,
                 store=STORE,
@@ -209,7 +211,7 @@ class Tables:
         missing = {_values(row, foreign_key.target_columns) for row in gone} - there
         if any(_values(row, foreign_key.columns) in missing for row in table.rows.values()):
             raise ForeignKeyViolation(
-                f"{held.schema.name}: the row is still referred to by {table.schema.name}",
+                f"the row is still referred to by {table.schema.name}",
                 model=held.schema.name,
                 store=STORE,
             )
@@ -225,7 +227,7 @@ def _hashable(value: object) -> object:
 
 def _not_unique(held: _Held, columns: Sequence[str], what: str) -> UniqueViolation:
     return UniqueViolation(
-        f"{held.schema.name} ({', '.join(columns)}): another row already has this {what}",
+        f"another row already has this {what}",
         model=held.schema.name,
         fields=columns,
         store=STORE,

@@ -35,7 +35,6 @@ class SQLiteDriver:
     """A SQLite database: a file, or one in memory that ends with its connection."""
 
     name = STORE
-    capabilities = frozenset(Capability)
 
     def __init__(
         self,
@@ -48,6 +47,12 @@ class SQLiteDriver:
         self.compiler = SqlCompiler(DIALECT)
         self._location = Location(path=path, timeout=timeout, is_read_only=is_read_only)
         self._readers = 0 if path is None else readers
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the store can do: everything, but one in memory ends with its connection."""
+        every = frozenset(Capability)
+        return every if self._location.path else every - {Capability.PERSISTENCE}
 
     def __repr__(self) -> str:
         return f"SQLiteDriver({self._location.name!r})"
@@ -239,4 +244,7 @@ class SQLiteConnection:
     def _reader(self) -> Worker:
         if not self._readers:
             return self._writer
+        for reader in self._readers:
+            if not reader.waiting():
+                return reader
         return min(self._readers, key=Worker.waiting)

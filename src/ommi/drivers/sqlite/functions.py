@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, Inexact, InvalidOperation
 from functools import partial, wraps
 from typing import Any
 
@@ -74,7 +74,7 @@ def _stored_decimal(text: str, precision: int, scale: int) -> str | int:
     """Give a decimal as its column holds it: scaled if 18 digits suffice, else text."""
     try:
         exact = EXACT.quantize(Decimal(text), Decimal(1).scaleb(-scale))
-    except InvalidOperation:
+    except (InvalidOperation, Inexact):
         exact = None
     if exact is None or exact != Decimal(text) or abs(exact) >= 10 ** (precision - scale):
         raise ArithmeticOverflow(

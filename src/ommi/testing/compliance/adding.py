@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
@@ -170,7 +169,6 @@ class TestAdding:
     ) -> None:
         with pytest.warns(UnawaitedOperationWarning, match=r"add\(Note\)"):
             db.add(Note("a"))
-            gc.collect()
 
         assert await db.query(Note).count() == 0
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -18,10 +18,10 @@ Asking = Callable[[Query[Note]], Query[Note]]
 @pytest.mark.anyio
 class TestOrdering:
     @pytest.fixture
-    async def notes(self, db: Ommi) -> AsyncGenerator[Query[Note], None]:
+    async def notes(self, db: Ommi) -> Query[Note]:
         numbers = (("b", 2), ("a", None), ("é", 1), ("A", 3), ("", 2), ("😀", -5), ("a ", 0))
         await db.add_all(Note(text, number) for text, number in numbers).or_raise()
-        yield db.query(Note)
+        return db.query(Note)
 
     @pytest.mark.parametrize(
         "ask",
@@ -95,9 +95,9 @@ class TestOrdering:
 @pytest.mark.anyio
 class TestPaging:
     @pytest.fixture
-    async def notes(self, db: Ommi) -> AsyncGenerator[Query[Note], None]:
+    async def notes(self, db: Ommi) -> Query[Note]:
         await db.add_all(Note(f"n{number}", number % 3) for number in range(10)).or_raise()
-        yield db.query(Note)
+        return db.query(Note)
 
     async def test_a_limit_takes_the_first_rows(self, notes: Query[Note]) -> None:
         found = await notes.order_by("text").limit(3).fetch_all()

@@ -13,11 +13,12 @@ from ommi.errors import (
     UnknownField,
 )
 from ommi.planning.capabilities import Capability
-from ommi.query.fields import col
+from ommi.query.fields import fields
 from ommi.testing.compliance.models import Account, Draft, Note
 from ommi.testing.requirements import requires
 
-NUMBER = col(Note.number)
+NOTE = fields(Note)
+NUMBER = NOTE.number
 LONG_AGO = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - the field is naive
 
 
@@ -84,14 +85,14 @@ class TestUpdating:
     async def test_a_field_can_be_copied_from_another(self, db: Ommi) -> None:
         await db.add(Note("a", label="b")).or_raise()
 
-        await db.find(Note).update(text=col(Note.label)).or_raise()
+        await db.find(Note).update(text=NOTE.label).or_raise()
 
         assert (await db.query(Note).one()).text == "b"
 
     async def test_every_value_is_calculated_from_the_row_as_it_was(self, db: Ommi) -> None:
         await db.add(Note("a", label="b")).or_raise()
 
-        await db.find(Note).update(text=col(Note.label), label=col(Note.text)).or_raise()
+        await db.find(Note).update(text=NOTE.label, label=NOTE.text).or_raise()
 
         note = await db.query(Note).one()
         assert (note.text, note.label) == ("b", "a")

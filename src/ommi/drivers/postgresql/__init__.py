@@ -1,0 +1,5 @@
+"""PostgreSQL, on asyncpg."""
+
+from ommi.drivers.postgresql.driver import PostgreSQLDriver
+
+__all__ = ["PostgreSQLDriver"]

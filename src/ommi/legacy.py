@@ -1,0 +1,29 @@
+"""Names that things have elsewhere: in the reference document, and in Ommi 0.2.
+
+This is the one place that knows them; `ommi.__getattr__` serves them from here.
+"""
+
+from __future__ import annotations
+
+from ommi.query.fields import FieldReference
+from ommi.query.nodes import Comparison, Logical, Node
+from ommi.relations import use_database
+from ommi.selection import Query
+
+ASTComparisonNode = Comparison
+ASTLogicalNode = Logical
+ASTNode = Node
+ASTReferenceNode = FieldReference
+QueryBuilder = Query
+UseDriver = use_database
+use_driver = use_database
+
+__all__ = [
+    "ASTComparisonNode",
+    "ASTLogicalNode",
+    "ASTNode",
+    "ASTReferenceNode",
+    "QueryBuilder",
+    "UseDriver",
+    "use_driver",
+]

@@ -1,0 +1,68 @@
+"""Everything that Ommi promises of a store, as tests to run against any driver.
+
+A module of tests needs a fixture that makes databases, and this import:
+
+    import pytest
+
+    from ommi import Ommi
+    from ommi.testing.compliance import *
+
+    @pytest.fixture
+    def make_database(tmp_path):
+        return lambda: Ommi(f"sqlite:///{tmp_path / 'test.db'}")
+
+`make_database()` gives a database that is not open. Called again within a test, it gives another
+one on the same rows, if the store says `Capability.PERSISTENCE`. What a driver does not list among
+its `capabilities` is skipped, with the reason. Single classes can be imported instead of `*`, with
+the fixtures `anyio_backend`, `database` and `db`.
+
+All tables of the suite are named `ommi_compliance_...`; each test drops those it made.
+"""
+
+from ommi.testing.compliance.adding import TestAdding, TestServerDefaults
+from ommi.testing.compliance.deleting import TestDeleting
+from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
+from ommi.testing.compliance.fixtures import anyio_backend, database, db
+from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDatabaseOfAnInstance
+from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
+from ommi.testing.compliance.ordering import TestOrdering, TestPaging
+from ommi.testing.compliance.references import TestReferences
+from ommi.testing.compliance.results import TestOpening, TestResults, TestStreaming
+from ommi.testing.compliance.saving import TestReloading, TestSaving
+from ommi.testing.compliance.schema import (
+    TestMismatches,
+    TestReferencesToNothing,
+    TestUnique,
+    TestUsingModels,
+)
+from ommi.testing.compliance.stored_types import TestTypes
+from ommi.testing.compliance.updating import TestUpdating
+
+__all__ = [
+    "TestAdding",
+    "TestDecoratedKinds",
+    "TestDeleting",
+    "TestFinding",
+    "TestMethodsOfInstances",
+    "TestMismatches",
+    "TestOpening",
+    "TestOrdering",
+    "TestPaging",
+    "TestReferences",
+    "TestReferencesToNothing",
+    "TestRefusedQuestions",
+    "TestRegisteredKinds",
+    "TestReloading",
+    "TestResults",
+    "TestSaving",
+    "TestServerDefaults",
+    "TestStreaming",
+    "TestTheDatabaseOfAnInstance",
+    "TestTypes",
+    "TestUnique",
+    "TestUpdating",
+    "TestUsingModels",
+    "anyio_backend",
+    "database",
+    "db",
+]

@@ -1,0 +1,80 @@
+"""The questions of these tests find what is wrong: every seeded fault gives a wrong answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from ommi import Ommi
+from properties.faults import FAULTS
+from properties.questions import Page, Question, pages, questions
+from properties.stores import answer
+from properties.things import COLLECTION, Thing, things
+
+ENOUGH = 600
+
+
+class Asked(NamedTuple):
+    question: Question
+    page: Page
+    expected: list[str]
+
+
+@cache
+def rows() -> Sequence[Thing]:
+    return things(40, 100, 100)
+
+
+@cache
+def exam() -> Sequence[Asked]:
+    """Give the same questions each time, with their answers."""
+    found: list[Asked] = []
+
+    @settings(
+        max_examples=ENOUGH,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(questions(), pages)
+    def collect(question: Question, page: Page) -> None:
+        known = [row for row in rows() if question.holds(row)]
+        found.append(Asked(question, page, [row.key for row in page.of(known)]))
+
+    collect()
+    return found[:ENOUGH]
+
+
+async def first_wrong() -> int | None:
+    """Give the number of the first question that a new SQLite store answers wrongly."""
+    async with Ommi("sqlite://") as database:
+        await database.use_models(COLLECTION)
+        await database.add_all(rows()).or_raise()
+        for number, asked in enumerate(exam(), 1):
+            try:
+                found, count = await answer(database, asked.question, asked.page)
+            except Exception:  # noqa: BLE001 - a fault may well make the store raise
+                return number
+            if found != asked.expected or count != len(found):
+                return number
+    return None
+
+
+def test_without_a_fault_no_answer_is_wrong() -> None:
+    assert len(exam()) == ENOUGH
+    assert asyncio.run(first_wrong()) is None
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_found(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    exam()
+
+    FAULTS[fault](monkeypatch)
+
+    assert asyncio.run(first_wrong()) is not None

@@ -1,0 +1,127 @@
+"""Models become rows of stored forms by generated code, or are refused."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ommi.decorator import ommi_model, register
+from ommi.errors import InvalidValue
+from ommi.execution.extraction import extractor, row_of
+from ommi.metadata.annotations import Auto, Key, Length
+from ommi.metadata.collection import ModelCollection
+from ommi.metadata.model import metadata_of
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@ommi_model(collection=ModelCollection())
+@dataclass
+class Thing:
+    name: Any
+    short: Annotated[str, Length(3)]
+    colour: Colour | None
+    tags: list[str]
+    ratio: float
+    number: int | None = None
+    id: Annotated[int | None, Key | Auto] = None
+
+
+MODEL = metadata_of(Thing)
+
+
+def thing(**values: Any) -> Thing:
+    usual = {"name": "n", "short": "abc", "colour": Colour.RED, "tags": ["a"], "ratio": 1.5}
+    return Thing(**{**usual, **values})
+
+
+def extracted(*instances: Thing) -> list[tuple[object, ...]]:
+    return extractor(MODEL, MODEL.fields)(instances)
+
+
+def test_values_come_in_stored_form() -> None:
+    assert extracted(thing(), thing(colour=None, number=3, id=4, ratio=2)) == [
+        ("n", "abc", "red", ["a"], 1.5, None, None),
+        ("n", "abc", None, ["a"], 2.0, 3, 4),
+    ]
+
+
+def test_only_the_fields_asked_for_are_read() -> None:
+    fields = [MODEL.field("number"), MODEL.field("short")]
+
+    assert extractor(MODEL, fields)([thing(number=1)]) == [(1, "abc")]
+    assert extractor(MODEL, [])([thing()]) == [()]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"short": "abcd"}, r"Thing\.short"),
+        ({"short": None}, r"Thing\.short: wanted str, found None"),
+        ({"colour": "red"}, r"Thing\.colour: wanted Colour, found str"),
+        ({"tags": ["a", 1]}, r"Thing\.tags"),
+        ({"ratio": float("nan")}, r"Thing\.ratio"),
+        ({"number": True}, r"Thing\.number: wanted int .*, found bool"),
+        ({"id": 2**63}, r"Thing\.id: wanted int"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidValue, match=reason):
+        extracted(thing(), thing(**values))
+
+
+def test_a_generated_field_may_be_none_though_it_is_not_optional() -> None:
+    @dataclass
+    class Model:
+        id: Annotated[int, Key | Auto]
+        name: str
+
+    model = metadata_of(register(Model, collection=ModelCollection()))
+
+    assert extractor(model, model.fields)([Model(None, "a")]) == [(None, "a")]  # type: ignore[arg-type]
+
+
+def test_a_field_that_an_instance_lacks_counts_as_none() -> None:
+    @dataclass(slots=True)
+    class Model:
+        name: str
+        id: Annotated[int, Key | Auto] = field(init=False)
+
+    model = metadata_of(register(Model, collection=ModelCollection()))
+
+    assert extractor(model, model.fields)([Model("a")]) == [("a", None)]
+
+
+ANYTHING: st.SearchStrategy[Any] = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats()
+    | st.text(max_size=4)
+    | st.sampled_from(Colour)
+    | st.lists(st.text(max_size=3) | st.integers(), max_size=2)
+)
+
+
+@given(
+    values=st.fixed_dictionaries(
+        dict.fromkeys(("name", "short", "colour", "tags", "ratio", "number", "id"), ANYTHING)
+    )
+)
+def test_generated_code_agrees_with_the_interpreted_twin(values: dict[str, Any]) -> None:
+    instance = Thing(**values)
+    try:
+        expected = row_of(instance, MODEL.fields)
+    except InvalidValue as error:
+        with pytest.raises(InvalidValue, match=f"^{re.escape(str(error))}$"):
+            extracted(instance)
+    else:
+        assert repr(extracted(instance)) == repr([expected])

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import ommi
+from ommi import legacy
+
+LATE = (
+    *("aiosqlite", "asyncmy", "asyncpg", "bson", "pymongo", "redis", "rich", "sqlite3"),
+    *("_sqlite3", "attr", "attrs", "msgspec", "pydantic", "pydantic_core", "pytest"),
+)
+
+
+def printed_by(program: str) -> list[str]:
+    """Run a program in a fresh interpreter, warnings as errors, and give its words."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_all_lists_every_public_name_and_no_other() -> None:
+    public = {
+        name
+        for name, value in vars(ommi).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+
+    assert set(ommi.__all__) == public
+
+
+def test_all_is_sorted_and_repeats_nothing() -> None:
+    assert ommi.__all__ == sorted(set(ommi.__all__))
+
+
+@pytest.mark.parametrize("name", legacy.__all__)
+def test_another_name_is_served_by_the_package_and_is_the_same_thing(name: str) -> None:
+    assert getattr(ommi, name) is getattr(legacy, name)
+    assert name not in ommi.__all__
+
+
+def test_importing_the_package_imports_no_client_and_no_model_library() -> None:
+    program = f"import sys, ommi; print(*[name for name in {LATE!r} if name in sys.modules])"
+
+    assert printed_by(program) == []
+
+
+def test_importing_the_package_does_not_import_the_other_names() -> None:
+    assert printed_by("import sys, ommi; print('ommi.legacy' in sys.modules)") == ["False"]
+
+
+def test_a_model_of_the_standard_library_imports_no_other_library() -> None:
+    program = f"""
+import sys
+from dataclasses import dataclass
+from ommi import Ommi, ommi_model
+
+@ommi_model
+@dataclass
+class User:
+    name: str
+    id: int | None = None
+
+Ommi("memory://").find(User.name == "a").sql()
+print(*[name for name in {LATE!r} if name in sys.modules])
+"""
+
+    assert printed_by(program) == []
