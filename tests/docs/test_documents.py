@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from ommi import errors
 
 ROOT = Path(__file__).parents[2]
 RUNNER = Path(__file__).with_name("run_document.py")
@@ -65,3 +68,20 @@ def test_blocks_share_names_and_may_await(tmp_path: Path) -> None:
     done = run(page, tmp_path)
 
     assert (done.returncode, done.stdout) == (0, "3 blocks\n"), done.stderr
+
+
+def test_the_page_on_errors_names_every_error() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text()
+    known = vars(errors).items()
+    names = [
+        n for n, k in known if getattr(k, "__module__", None) == errors.__name__ and n[0] != "_"
+    ]
+
+    assert [name for name in names if not re.search(rf"\b{name}\b", page)] == []
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES[1:]]
+
+    assert [page for page in pages if f" {page}\n" not in navigation] == []

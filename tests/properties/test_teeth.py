@@ -8,11 +8,10 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from ommi import Ommi
 from properties.faults import FAULTS
-from properties.questions import Page, Question, pages, questions
+from properties.questions import Page, Question, drawn, page, question
 from properties.stores import answer
 from properties.things import COLLECTION, Thing, things
 
@@ -33,22 +32,12 @@ def rows() -> Sequence[Thing]:
 @cache
 def exam() -> Sequence[Asked]:
     """Give the same questions each time, with their answers."""
-    found: list[Asked] = []
-
-    @settings(
-        max_examples=ENOUGH,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(questions(), pages)
-    def collect(question: Question, page: Page) -> None:
-        known = [row for row in rows() if question.holds(row)]
-        found.append(Asked(question, page, [row.key for row in page.of(known)]))
-
-    collect()
-    return found[:ENOUGH]
+    found = []
+    for rng in drawn("exam", ENOUGH):
+        asks, part = question(rng), page(rng)
+        known = [row for row in rows() if asks.holds(row)]
+        found.append(Asked(asks, part, [row.key for row in part.of(known)]))
+    return found
 
 
 async def first_wrong() -> int | None:

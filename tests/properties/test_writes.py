@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
+import random
 from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ommi import ArithmeticOverflow, NotNullViolation, OmmiError
 from profiles import examples
-from properties.questions import COLUMNS, THING, Question, calculation, questions, seeded
-from properties.stores import Stores
-from properties.things import POOLS, Thing, things
+from properties.questions import COLUMNS, THING, Question, calculation, drawn, question
+from properties.stores import Stores, keys
+from properties.things import Thing, things, value_of
 
-ROWS = things(30, 25, 40)
+ROWS = sorted(things(30, 25, 40), key=lambda row: row.key)
 DIGITS = {"price": (12, 3), "amount": (28, 10), "most": (18, 0)}
 _BY_NAME = {column.steps[0]: column for column in COLUMNS}
 
 
-def _new_values(name: str) -> st.SearchStrategy[tuple[str, Any]]:
-    kind = name.removeprefix("maybe_")
-    values = st.sampled_from(POOLS[kind])
-    if name != kind:
-        values = st.none() | values
-    return st.tuples(st.just(name), values)
-
-
-_targets = st.sampled_from(
-    [
-        ("small", "small"),
-        ("maybe_small", "small"),
-        ("maybe_whole", "small"),
-        ("maybe_weight", "weight"),
-        ("weight", "weight"),
-        ("maybe_price", "price"),
-        ("price", "price"),
-        ("maybe_amount", "price"),
-        ("most", "price"),
-    ]
-)
-_calculated = st.tuples(_targets, seeded).map(
-    lambda drawn: (drawn[0][0], calculation(drawn[1], drawn[0][1]))
+CALCULATED = (
+    ("small", "small"), ("maybe_small", "small"), ("maybe_whole", "small"),
+    ("maybe_weight", "weight"), ("weight", "weight"), ("maybe_price", "price"),
+    ("price", "price"), ("maybe_amount", "price"), ("most", "price"),
 )  # fmt: skip
-_copied = st.sampled_from(
-    [(name, other) for name in _BY_NAME for other in (f"maybe_{name}",) if other in _BY_NAME]
-).flatmap(
-    lambda pair: st.sampled_from([(pair[0], _BY_NAME[pair[1]]), (pair[1], _BY_NAME[pair[0]])])
+COPIED = tuple(
+    pair
+    for name in _BY_NAME
+    if f"maybe_{name}" in _BY_NAME
+    for pair in ((name, f"maybe_{name}"), (f"maybe_{name}", name))
 )
-_change = st.sampled_from(list(_BY_NAME)).flatmap(_new_values) | _calculated | _copied
-changes = st.lists(_change, min_size=1, max_size=3).map(dict)
+
+
+def changes(rng: random.Random) -> dict[str, Any]:
+    """Give new values for one to three fields: plain ones, other fields, and calculations."""
+    return dict(rng.choice((_given, _given, _copy, _calculation))(rng) for _ in range(3))
+
+
+def _given(rng: random.Random) -> tuple[str, Any]:
+    name = rng.choice(list(_BY_NAME))
+    return name, value_of(name, rng)
+
+
+def _copy(rng: random.Random) -> tuple[str, Any]:
+    name, other = rng.choice(COPIED)
+    return name, _BY_NAME[other]
+
+
+def _calculation(rng: random.Random) -> tuple[str, Any]:
+    name, kind = rng.choice(CALCULATED)
+    return name, calculation(rng, kind)
 
 
 def _value(said: Any, row: Thing) -> Any:
@@ -72,50 +71,44 @@ def _error(name: str, value: Any) -> type[OmmiError] | None:
     return None
 
 
-async def _updated(database: Any, question: Question, values: dict[str, Any]) -> Any:
+async def _updated(database: Any, asks: Question, values: dict[str, Any]) -> Any:
     said = {
         name: value.reference if hasattr(value, "reference") else value
         for name, value in values.items()
     }
     try:
-        return await database.query(Thing).where(question.predicate()).update(**said)
+        return await database.query(Thing).where(asks.predicate()).update(**said)
     except OmmiError as error:
         return type(error)
 
 
-@settings(max_examples=examples(150, 5_000))
-@given(question=questions(4), values=changes)
-def test_an_update_changes_what_the_question_finds_and_nothing_else(
-    stores: Stores, question: Question, values: dict[str, Any]
-) -> None:
-    stores.load(deepcopy(ROWS))
-    matched = [row.key for row in ROWS if question.holds(row)]
-    new = {row.key: {n: _value(v, row) for n, v in values.items()} for row in ROWS}
-    errors = {_error(name, value) for key in matched for name, value in new[key].items()} - {None}
-    expected = [
-        replace(row, **new[row.key]) if row.key in matched and not errors else row
-        for row in sorted(ROWS, key=lambda row: row.key)
-    ]
+def test_an_update_changes_what_the_question_finds_and_nothing_else(stores: Stores) -> None:
+    for rng in drawn("updates", examples(120, 5_000)):
+        asks, values = question(rng, 4), changes(rng)
+        stores.load(deepcopy(ROWS))
+        matched = {row.key for row in ROWS if asks.holds(row)}
+        new = {row.key: {n: _value(v, row) for n, v in values.items()} for row in ROWS}
+        wrong = {_error(*item) for key in matched for item in new[key].items()} - {None}
+        done = set() if wrong else matched
+        expected = [replace(row, **new[row.key]) if row.key in done else row for row in ROWS]
 
-    for name, database in stores.databases.items():
-        outcome = stores.run(_updated(database, question, values))
-        assert (name, outcome) in {(name, each) for each in errors or {len(matched)}}
-        assert stores.run(database.query(Thing).order_by("key").fetch_all()) == expected
+        for name, database in stores.databases.items():
+            outcome = stores.run(_updated(database, asks, values))
+            assert outcome in (wrong or {len(matched)}), (name, asks, values)
+            rows = stores.run(database.query(Thing).order_by("key").fetch_all())
+            assert rows == expected, (name, asks, values)
 
 
-@settings(max_examples=examples(75, 3_000))
-@given(question=questions(4))
-def test_a_delete_takes_what_the_question_finds_and_leaves_the_rest(
-    stores: Stores, question: Question
-) -> None:
-    stores.load(deepcopy(ROWS))
-    left = sorted(row.key for row in ROWS if not question.holds(row))
+def test_a_delete_takes_what_the_question_finds_and_leaves_the_rest(stores: Stores) -> None:
+    for rng in drawn("deletes", examples(50, 3_000)):
+        asks = question(rng, 4)
+        stores.load(deepcopy(ROWS))
+        left = [row.key for row in ROWS if not asks.holds(row)]
 
-    for database in stores.databases.values():
-        gone = stores.run(database.query(Thing).where(question.predicate()).delete())
-        assert gone == len(ROWS) - len(left)
-        rest = stores.run(database.query(Thing).order_by("key").fetch_all())
-        assert [row.key for row in rest] == left
+        for name, database in stores.databases.items():
+            gone = stores.run(database.query(Thing).where(asks.predicate()).delete())
+            rest = stores.run(keys(database.query(Thing).order_by("key")))
+            assert (gone, rest) == (len(ROWS) - len(left), left), (name, asks)
 
 
 def test_a_calculation_that_overflows_changes_no_row(stores: Stores) -> None:

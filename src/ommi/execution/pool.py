@@ -13,6 +13,7 @@ import warnings
 from asyncio import AbstractEventLoop, Future, Task, current_task, get_running_loop
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from threading import get_ident
 from time import monotonic
 from types import TracebackType
 from typing import Any, Generic, Never, Self
@@ -67,6 +68,7 @@ class ConnectionPool(Generic[C]):
         self._check_after = check_after
         self._loop: AbstractEventLoop | None = None
         self._time = monotonic
+        self._thread = 0
         self._waiters: OrderedDict[Future[Lease[C]], Task[Any] | None] = OrderedDict()
         self._waited = self._timed_out = 0
         self._settled: Future[None] | None = None
@@ -130,12 +132,13 @@ class ConnectionPool(Generic[C]):
         """Lend a connection that is at hand, without waiting and without overtaking anybody."""
         if self._waiters or not self._idle:
             return None
-        loop = get_running_loop()
-        if loop is not self._loop:
+        task = current_task(self._loop)
+        # Asking which loop runs is a system call on 3.11; task and thread tell it nearly always.
+        if (task is None or get_ident() != self._thread) and get_running_loop() is not self._loop:
             raise wrong_loop(self.store)
         entry = self._idle[-1]
         connection = entry.connection
-        now = loop.time()
+        now = self._time()
         if (
             now - entry.idle_since >= self._check_after
             or now >= entry.expires_at
@@ -143,7 +146,7 @@ class ConnectionPool(Generic[C]):
         ):
             return None
         self._idle.pop()
-        lease = Lease(connection, current_task(loop), now)
+        lease = Lease(connection, task, now)
         self._leased[lease] = entry
         return lease
 
@@ -343,7 +346,9 @@ class ConnectionPool(Generic[C]):
             raise wrong_loop(self.store)
         self._stock.stop_timers()
         self._loop = loop
-        self._time = loop.time
+        # The usual loops' own clock, without their method around it.
+        self._time = monotonic if type(loop).time is asyncio.BaseEventLoop.time else loop.time
+        self._thread = get_ident()
         _POOLS.add(self)
         return loop
 

@@ -6,7 +6,7 @@ from ommi.errors import ConnectionFailed, ConnectionLost, ForkedPool, StaleLease
 
 
 def unreachable(seconds: float, cause: BaseException | None, store: str) -> ConnectionFailed:
-    """No connection could be opened in time, because of the last failure if there was one."""
+    """Say that no connection could be opened, because of the last failure if there was one."""
     reason = f": {cause}" if isinstance(cause, ConnectionFailed) else ""
     error = ConnectionFailed(
         f"no connection could be opened within {seconds:g} s{reason}", store=store
@@ -16,19 +16,19 @@ def unreachable(seconds: float, cause: BaseException | None, store: str) -> Conn
 
 
 def ended(store: str) -> ConnectionLost:
-    """The pool is closed, or about to be."""
+    """Say that the pool is closed, or about to be."""
     return ConnectionLost("the pool was closed", store=store)
 
 
 def not_lent(store: str) -> StaleLease:
-    """What was given back is not lent."""
+    """Say that what was given back is not lent."""
     return StaleLease(
         "this pool has not lent that connection, or has it back already", store=store
     )
 
 
 def wrong_loop(store: str) -> WrongLoop:
-    """The pool is used outside the event loop that it belongs to."""
+    """Say that the pool is used outside the event loop that it belongs to."""
     return WrongLoop(
         "the pool belongs to another event loop; open a database in each loop, and close it there",
         store=store,
@@ -36,7 +36,7 @@ def wrong_loop(store: str) -> WrongLoop:
 
 
 def forked(store: str) -> ForkedPool:
-    """The pool is used in a child of the process that it belongs to."""
+    """Say that the pool is used in a child of the process that it belongs to."""
     return ForkedPool(
         "the pool belongs to the process that was forked; open a database in each process",
         store=store,

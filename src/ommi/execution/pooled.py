@@ -36,26 +36,29 @@ class PooledConnection:
         pool = self.pool
         lease = pool.take() or await pool.acquire()
         try:
-            return cast("T", await lease.connection.fetch(command, parameters, build, context))
+            built: T = await lease.connection.fetch(command, parameters, build, context)
         finally:
             pool.give_back(lease)
+        return built
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
         pool = self.pool
         lease = pool.take() or await pool.acquire()
         try:
-            return cast("int", await lease.connection.execute(command, parameters))
+            matched: int = await lease.connection.execute(command, parameters)
         finally:
             pool.give_back(lease)
+        return matched
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands together or not at all; give, for each step, the rows that it returned."""
         lease = await self.pool.acquire()
         try:
-            return cast("list[Rows]", await lease.connection.run_batch(steps))
+            returned: list[Rows] = await lease.connection.run_batch(steps)
         finally:
             self.pool.give_back(lease)
+        return returned
 
     async def stream(
         self,

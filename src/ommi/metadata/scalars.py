@@ -112,11 +112,12 @@ def _float(storage: StorageType) -> Codec:
     def dump(value: object) -> float:
         number = value if type(value) is float else _as_float(value)
         if isfinite(number):
-            return number
+            # Not every store keeps the sign of zero, so none does.
+            return number + 0.0
         raise Unfit("wanted float, found NaN or an infinity")
 
     largest = 1.7976931348623157e308
-    fits = f"type({{value}}) is float and {-largest} <= {{value}} <= {largest}"
+    fits = f"type({{value}}) is float and {{value}} and {-largest} <= {{value}} <= {largest}"
     return Codec(storage, dump, passes=fits)
 
 

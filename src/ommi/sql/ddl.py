@@ -27,10 +27,20 @@ def create_table(table: Table, dialect: Dialect) -> Iterator[str]:
 def create_index(index: Index, table: Table, dialect: Dialect) -> str:
     """Give the statement that makes an index where it is not there yet."""
     unique = "UNIQUE " if index.is_unique else ""
-    names = _names(index.columns, dialect)
+    columns = {column.name: column for column in table.columns}
+    keys = ", ".join(dialect.index_key(columns[name]) for name in index.columns)
     quote = dialect.quote
     return (
-        f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} ON {quote(table.name)} ({names})"
+        f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} ON {quote(table.name)} ({keys})"
+    )
+
+
+def add_foreign_key(foreign_key: ForeignKey, table: Table, dialect: Dialect, name: str) -> str:
+    """Give the statement that adds a foreign key to a table that is there."""
+    quote = dialect.quote
+    return (
+        f"ALTER TABLE {quote(table.name)} ADD CONSTRAINT {quote(name)} "
+        f"{_foreign_key(foreign_key, dialect)}"
     )
 
 

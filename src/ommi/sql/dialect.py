@@ -84,6 +84,10 @@ class Dialect:
         del column
         return ""
 
+    def index_key(self, column: Column) -> str:
+        """Give a column as an index holds it."""
+        return self.quote(column.name)
+
     def has_inline_key(self, table: Table) -> bool:
         """Tell whether the key stands behind its column; else it is a line of its own."""
         return len(table.key) == 1
@@ -154,6 +158,10 @@ class Dialect:
     def arithmetic(self, operator: ArithmeticOperator, left: str, right: str) -> str:
         """Calculate; overflow must be an error."""
         return f"({left} {operator.value} {right})"
+
+    def float_arithmetic(self, operator: ArithmeticOperator, left: str, right: str) -> str:
+        """Calculate with floats; what is too small becomes zero."""
+        return self.arithmetic(operator, left, right)
 
     def calculable(self, text: str, storage: StorageType) -> str:
         """Give a number as calculations want it."""

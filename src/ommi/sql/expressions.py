@@ -241,8 +241,10 @@ class Writer:
         match node:
             case Arithmetic(operator=operator, left=left, right=right):
                 sides = [self._operand(side, node.storage) for side in (left, right)]
+                is_float = node.storage.kind is Kind.FLOAT
+                write = self.dialect.float_arithmetic if is_float else self.dialect.arithmetic
                 return self.dialect.compared(
-                    self.dialect.arithmetic(operator, *sides), node.storage, is_native=False
+                    write(operator, *sides), node.storage, is_native=False
                 )
             case FieldReference():
                 text = self.dialect.calculable(self._name(node), node.storage)

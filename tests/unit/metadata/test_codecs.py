@@ -430,3 +430,11 @@ def test_what_passes_in_line_is_dumped_unchanged(annotation: object, value: obje
 
     if eval(codec.passes.format(value="v"), {"v": value}):
         assert codec.dump(value) is value
+
+
+def test_zero_is_stored_without_a_sign() -> None:
+    codec = codec_for(float, ())
+
+    assert str(codec.dump(-0.0)) == "0.0"
+    assert codec.passes is not None
+    assert not eval(codec.passes.replace("{value}", "-0.0"))  # noqa: S307 - as generated code does

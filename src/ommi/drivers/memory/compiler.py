@@ -84,7 +84,7 @@ def _in_words_of(model: ModelMetadata, run: Run) -> Run:
         except ConstraintViolation as error:
             # Another table's columns, met in a cascade, are no fields of this model.
             told = error.fields if error.model == model.table else ()
-            fields = tuple(names[column] for column in told)
+            fields = tuple(names.get(column, column) for column in told)
             where = f"{model.name} ({', '.join(fields)})" if fields else model.name
             raise type(error)(
                 f"{where}: {error.reason}", model=model.name, fields=fields, store=error.store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import cast
@@ -11,7 +11,9 @@ from uuid import UUID
 from ommi.drivers.postgresql.documents import exact_number, read_document, write_document
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
+from ommi.query.fields import FieldReference
 from ommi.query.ilike import escape_like, ilike_regex
+from ommi.query.nodes import Term
 from ommi.query.operators import ArithmeticOperator
 from ommi.query.regex import POSTGRESQL, parse_regex, render, trim
 from ommi.schema.snapshot import Column
@@ -156,6 +158,16 @@ class PostgreSQLDialect(Dialect):
             f"FROM (SELECT ({left})::float8 AS a, ({right})::float8 AS b) AS product)"
         )
 
+    def ordering(
+        self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool
+    ) -> str:
+        if isinstance(term, FieldReference) and not term.metadata.is_nullable:
+            # The words would only keep the index of the key from serving.
+            return f"{write()}{' DESC' if is_descending else ''}"
+        return super().ordering(
+            write, term, is_descending=is_descending, puts_nulls_last=puts_nulls_last
+        )
+
     def calculated(self, text: str, storage: StorageType) -> str:
         if storage.kind is not Kind.DECIMAL:
             return text
@@ -217,7 +229,7 @@ _CODECS = {
         lambda value: cast("timedelta", value) // timedelta(microseconds=1),
         lambda value: timedelta(microseconds=cast("int", value)),
     ),
-    # asyncpg's own class is derived from UUID, and instances that hold one need asyncpg to unpickle.
+    # asyncpg's own class is derived from UUID, and what holds one needs asyncpg to be unpickled.
     Kind.UUID: StoreCodec(decode=lambda value: UUID(int=cast("UUID", value).int)),
     Kind.JSON: StoreCodec(write_document, read_document),
 }

@@ -27,12 +27,12 @@ def write_document(stored: object) -> str:
 
 
 def _kept(match: re.Match[str]) -> str:
-    token = match[0]
-    if token == "-0.0":
+    found = match[0]
+    if found == "-0.0":
         return _MINUS_ZERO
-    if token[0] != '"' and "e+" in token:
-        return f"{exact_number(float(token)):f}.0"
-    return token
+    if found[0] != '"' and "e+" in found:
+        return f"{exact_number(float(found)):f}.0"
+    return found
 
 
 def exact_number(number: object) -> Decimal:

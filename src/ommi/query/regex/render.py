@@ -104,6 +104,8 @@ def _characters(node: Characters, notation: Notation) -> str:
 
 
 def _range(ends: Range) -> str:
+    # No text holds NUL, and PostgreSQL takes none in a pattern.
+    ends = (max(ends[0], min(1, ends[1])), ends[1])
     low, high = (_escaped(chr(code), _SPECIAL_IN_CLASS) for code in ends)
     if low == high:
         return low

@@ -1,0 +1,5 @@
+"""MariaDB and MySQL, on asyncmy."""
+
+from ommi.drivers.mysql.driver import MySQLDriver
+
+__all__ = ["MySQLDriver"]

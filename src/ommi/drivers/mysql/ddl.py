@@ -1,0 +1,59 @@
+"""Tables to the SQL that makes them: one statement each, since each commits by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ommi.drivers.mysql.dialect import MariaDBDialect
+from ommi.drivers.mysql.storage import with_bounds
+from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.sql.dialect import Dialect
+
+# InnoDB looks at once whichever of the two words is said.
+_RULES = {"restrict": "RESTRICT", "cascade": "CASCADE", "set_null": "SET NULL"}
+
+
+def create_table(table: Table, dialect: MariaDBDialect) -> str:
+    """Give the statement that makes a table, its indexes and its foreign keys."""
+    body = ",\n  ".join(_lines(with_bounds(table), dialect))
+    name = dialect.quote(table.name)
+    return f"CREATE TABLE IF NOT EXISTS {name} (\n  {body}\n){dialect.table_suffix}"
+
+
+def _lines(table: Table, dialect: MariaDBDialect) -> Iterator[str]:
+    for column in table.columns:
+        yield _column(column, dialect)
+    yield f"PRIMARY KEY ({_names(table.key, dialect)})"
+    generated = [column.name for column in table.columns if column.is_generated]
+    if generated and generated[0] != table.key[0]:
+        # A column that counts must be the first of some index.
+        yield f"KEY ({_names(generated, dialect)})"
+    for index in table.indexes:
+        yield _index(index, dialect)
+    for foreign_key in table.foreign_keys:
+        yield _foreign_key(foreign_key, dialect)
+
+
+def _column(column: Column, dialect: MariaDBDialect) -> str:
+    words = [dialect.quote(column.name), dialect.column_type(column)]
+    words.append("NULL" if column.is_nullable else "NOT NULL")
+    if column.default is not None:
+        words.append(f"DEFAULT ({column.default})")
+    words.append(dialect.column_check(column))
+    return " ".join(filter(None, words))
+
+
+def _index(index: Index, dialect: Dialect) -> str:
+    unique = "UNIQUE " if index.is_unique else ""
+    return f"{unique}KEY {dialect.quote(index.name)} ({_names(index.columns, dialect)})"
+
+
+def _foreign_key(key: ForeignKey, dialect: Dialect) -> str:
+    return (
+        f"FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES {dialect.quote(key.table)} "
+        f"({_names(key.target_columns, dialect)}) ON DELETE {_RULES[key.on_delete]}"
+    )
+
+
+def _names(columns: Sequence[str], dialect: Dialect) -> str:
+    return ", ".join(map(dialect.quote, columns))

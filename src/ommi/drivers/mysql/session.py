@@ -1,0 +1,208 @@
+"""One session: statements that are kept prepared, and no answer believed that has a warning."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from ommi.drivers.mysql.client import COMMAND_RESET, Answer, Client, Prepared
+from ommi.drivers.mysql.connecting import Location, Server
+from ommi.drivers.mysql.errors import (
+    CLIENT_ERRORS,
+    DUPLICATE,
+    OUTDATED,
+    code_of,
+    duplicate,
+    index_named,
+    translated,
+    warned,
+)
+from ommi.drivers.mysql.literals import has_list, with_values
+from ommi.errors import ConnectionLost, OmmiError
+from ommi.planning.plan import Parameters, Rows
+from ommi.sql.dialect import SqlCommand
+
+STATEMENTS_KEPT = 256
+
+_HARMLESS = frozenset({1003, 1287, 1681})
+"""Warnings about the future of a word, not about an answer."""
+
+
+class Session:
+    """What a connection has on the server; one caller at a time."""
+
+    def __init__(self, client: Client, server: Server, location: Location) -> None:
+        self.client = client
+        self.server = server
+        self.is_changed = False
+        self._location = location
+        self._thread = client.thread_id()
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether nothing is unread, no transaction is open, and the socket is."""
+        client = self.client
+        result = client._result
+        return (
+            client.connected
+            and not client._stream_broken
+            and not client.get_transaction_status()
+            and not (result is not None and result.unbuffered_active)
+        )
+
+    async def run(self, command: SqlCommand, parameters: Parameters) -> Answer:
+        """Run a command; it is stopped on the server where it is cancelled."""
+        try:
+            answer = await self._answer(command.text, parameters)
+            if answer.warning_count:
+                await self._refuse_warnings(command)
+        except CLIENT_ERRORS as error:
+            raise await self.failure(error, command) from error
+        except OmmiError:
+            raise
+        except BaseException:
+            await self.give_up()
+            raise
+        return answer
+
+    async def ask(self, text: str, *parameters: object) -> Rows:
+        """Ask something about the server or its tables."""
+        answer = await self.run(SqlCommand(text, "", "", {}), parameters)
+        return answer.rows or ()
+
+    async def say(self, text: str) -> None:
+        """Run a statement without values, whose warnings only say that there was nothing to do."""
+        try:
+            await self.client.query(text)
+        except CLIENT_ERRORS as error:
+            raise translated(error, self.server.store, _command(text)) from error
+        except BaseException:
+            await self.give_up()
+            raise
+
+    async def begin(self) -> None:
+        """Begin a transaction."""
+        await self.say("START TRANSACTION")
+
+    async def commit(self) -> None:
+        """Commit; a reply that is lost leaves the outcome unknown."""
+        await self.say("COMMIT")
+
+    async def rollback(self) -> None:
+        """Roll back, or give the session up where that cannot be done."""
+        if not self.client.connected:
+            return
+        try:
+            await self.say("ROLLBACK")
+        except OmmiError:
+            self.abort()
+
+    async def prepared(self, text: str) -> Prepared:
+        """Give the prepared statement of a text, which is kept for the next time."""
+        statement = self._kept.get(text)
+        if statement is not None:
+            self._kept.move_to_end(text)
+            return statement
+        statement = self._kept[text] = await self.client.prepare(text)
+        if len(self._kept) > STATEMENTS_KEPT:
+            _, oldest = self._kept.popitem(last=False)
+            await oldest.close()
+        return statement
+
+    async def failure(self, error: Exception, command: SqlCommand | None) -> OmmiError:
+        """Give Ommi's error for one of the client library's."""
+        store = self.server.store
+        if command is not None and code_of(error) in DUPLICATE:
+            columns = await self._columns_of_index(command.table, index_named(error))
+            return duplicate(error, store, command, columns)
+        made = translated(error, store, command)
+        if isinstance(made, ConnectionLost):
+            self.abort()
+        return made
+
+    async def refuse_warnings(self, answer: Answer, command: SqlCommand) -> None:
+        """Raise for an answer that came with warnings."""
+        if answer.warning_count:
+            await self._refuse_warnings(command)
+
+    async def reset(self) -> None:
+        """Make the session as it was when it was opened."""
+        self._kept.clear()
+        try:
+            await self.client._execute_command(COMMAND_RESET, b"")
+            await self.client._read_ok_packet()
+        except CLIENT_ERRORS as error:
+            raise await self.failure(error, None) from error
+        await self.say(self.server.settings)
+        self.is_changed = False
+
+    def abort(self) -> None:
+        """Close the socket at once."""
+        transport = self.client._transport
+        if transport is not None:
+            transport.abort()
+        self.client.close()
+
+    async def give_up(self) -> None:
+        """Close the socket, and stop on the server what still runs; however often cancelled."""
+        self.abort()
+        killing = asyncio.ensure_future(self._location.kill(self._thread))
+        while not killing.done():
+            try:
+                await asyncio.wait([killing])
+            except CancelledError:
+                # The caller raises the first one when this is done; it takes two seconds at most.
+                continue
+
+    async def _answer(self, text: str, parameters: Parameters) -> Answer:
+        statement = self._kept.get(text)
+        if statement is None:
+            if has_list(parameters):
+                return await self._written_out(text, parameters)
+            statement = await self.prepared(text)
+        else:
+            self._kept.move_to_end(text)
+        try:
+            return await statement.execute(parameters)
+        except CLIENT_ERRORS as error:
+            if code_of(error) not in OUTDATED:
+                raise
+        del self._kept[text]
+        return await (await self.prepared(text)).execute(parameters)
+
+    async def _written_out(self, text: str, parameters: Parameters) -> Answer:
+        await self.client.query(with_values(text, parameters, self.client.literal))
+        answer = self.client._result
+        if answer is None:
+            raise RuntimeError("the client library forgot its answer")
+        return answer
+
+    async def _refuse_warnings(self, command: SqlCommand) -> None:
+        for _, code, message in await self.client.show_warnings():
+            if code not in _HARMLESS:
+                raise warned(_number(code), str(message), self.server.store, command)
+
+    async def _columns_of_index(self, table: str, index: str) -> Sequence[str]:
+        try:
+            statement = await self.prepared(_COLUMNS_OF_INDEX)
+            answer = await statement.execute((table, index))
+        except CLIENT_ERRORS:
+            return ()
+        return [str(column) for (column,) in answer.rows or ()]
+
+
+def _number(code: object) -> int:
+    return code if isinstance(code, int) else 0
+
+
+def _command(text: str) -> SqlCommand:
+    return SqlCommand(text, "", "", {})
+
+
+_COLUMNS_OF_INDEX = (
+    "SELECT column_name FROM information_schema.statistics WHERE table_schema = DATABASE() "
+    "AND table_name = ? AND index_name = ? ORDER BY seq_in_index"
+)

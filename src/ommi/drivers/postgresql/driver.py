@@ -1,0 +1,284 @@
+"""The PostgreSQL driver: single sessions; a pool in front of them keeps callers apart."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import CancelledError
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from contextvars import Context
+from ssl import SSLContext
+from typing import NoReturn, TypeVar, cast
+
+import asyncpg  # type: ignore[import-untyped]
+
+from ommi.drivers.postgresql import introspection, schema
+from ommi.drivers.postgresql.batches import Batch, commit
+from ommi.drivers.postgresql.client import Client, Prepared
+from ommi.drivers.postgresql.connecting import Location, Pooler
+from ommi.drivers.postgresql.dialect import DIALECT
+from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
+from ommi.drivers.postgresql.statements import KEPT, Statements
+from ommi.drivers.protocol import Build, Step
+from ommi.errors import ConnectionLost
+from ommi.planning.capabilities import Capability
+from ommi.planning.plan import Parameters, Rows
+from ommi.schema.snapshot import Table
+from ommi.sql.compiler import SqlCompiler
+from ommi.sql.dialect import SqlCommand
+
+T = TypeVar("T")
+
+GRACE = 5.0
+"""How long a server may take, in seconds, to end what was cancelled or to say goodbye."""
+
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+class PostgreSQLDriver:
+    """A database of a PostgreSQL server, 12 or later.
+
+    `pooler="transaction"` is for a pooler in front of the server, such as PgBouncer, that lends
+    another server session for each transaction. `server_settings` hold for every session.
+    """
+
+    name = STORE
+    capabilities = frozenset(Capability)
+
+    def __init__(
+        self,
+        *,
+        host: str = "localhost",
+        port: int = 5432,
+        user: str,
+        password: str | None = None,
+        database: str,
+        ssl: SSLContext | str | bool | None = None,
+        connect_timeout: float = 10.0,
+        pooler: Pooler | None = None,
+        application_name: str = "ommi",
+        server_settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.compiler = SqlCompiler(DIALECT)
+        self._location = Location(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            database=database,
+            ssl=ssl,
+            connect_timeout=connect_timeout,
+            pooler=pooler,
+            application_name=application_name,
+            server_settings=server_settings or {},
+        )
+
+    def __repr__(self) -> str:
+        return f"PostgreSQLDriver({self._location.name!r})"
+
+    async def connect(self) -> PostgreSQLConnection:
+        """Open a session; raises `ConnectionFailed`."""
+        client = await self._location.connect()
+        return PostgreSQLConnection(client, kept=0 if self._location.pooler else KEPT)
+
+
+class PostgreSQLConnection:
+    """One session, for one caller at a time."""
+
+    def __init__(self, client: Client, *, kept: int = KEPT) -> None:
+        self._client = client
+        self._statements = Statements(client, size=kept)
+        self.is_changed = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is open, with nothing unread and no transaction."""
+        # Every failure waits until the server has answered, or closes the session.
+        return not (self._client.is_closed() or self._client.is_in_transaction())
+
+    def abort(self) -> None:
+        """Close the socket at once."""
+        self._client.terminate()
+
+    async def close(self) -> None:
+        """Say goodbye and close the socket, the latter whatever the server does."""
+        with suppress(*CLIENT_ERRORS):
+            await self._client.close(timeout=GRACE)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life; raises `ConnectionLost`."""
+        try:
+            await self._client.execute("SELECT", timeout=GRACE)
+        except CLIENT_ERRORS as error:
+            self.abort()
+            raise ConnectionLost("the server gives no sign of life", store=STORE) from error
+
+    async def reset(self) -> None:
+        """Undo what was set, listened to or locked."""
+        try:
+            await self._client.reset(timeout=GRACE)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, None)
+        self.is_changed = False
+
+    async def fetch(
+        self,
+        command: object,
+        parameters: Parameters,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a command that gives rows, and build something of them."""
+        del context
+        rows, _ = await self._run(cast("SqlCommand", command), parameters)
+        return build(rows)
+
+    async def execute(self, command: object, parameters: Parameters) -> int:
+        """Run a command and give the number of rows that it matched."""
+        _, statement = await self._run(cast("SqlCommand", command), parameters)
+        # "UPDATE 3", "INSERT 0 1"
+        return int(statement.get_statusmsg().rpartition(" ")[2])
+
+    async def _run(self, sql: SqlCommand, parameters: Parameters) -> tuple[Rows, Prepared]:
+        try:
+            statement = self._statements.kept(sql.text)
+            if statement is None:
+                statement = await self._statements.prepared(sql.text)
+            try:
+                return await statement.fetch(*parameters), statement
+            except OUTDATED:
+                if self._client.is_in_transaction():
+                    raise
+            self._statements.forget(sql.text)
+            statement = await self._statements.prepared(sql.text)
+            return await statement.fetch(*parameters), statement
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, sql)
+
+    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run commands in one transaction."""
+        batch = Batch(self._client, self._statements)
+        try:
+            try:
+                return await batch.run(steps)
+            except (*OUTDATED, *_NOT_BY_COPY):
+                if self._client.is_in_transaction():
+                    await self._client.execute("ROLLBACK")
+            for step in steps:
+                self._statements.forget(cast("SqlCommand", step.command).text)
+            batch = Batch(self._client, self._statements, copies=False)
+            return await batch.run(steps)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, batch.command, is_in_block=True)
+
+    async def stream(
+        self,
+        command: object,
+        parameters: Parameters,
+        size: int,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> AsyncGenerator[T, None]:
+        """Run a command that gives rows, and build something of every `size` of them.
+
+        The rows come through a cursor, in a transaction of its own that sees those of the start.
+        """
+        del context
+        sql = cast("SqlCommand", command)
+        try:
+            read = await self._guarded(self._opened(sql, parameters, size), sql)
+            while rows := await self._guarded(read(), sql):
+                yield build(rows)
+                if len(rows) < size:
+                    break
+        finally:
+            if not self._client.is_closed() and self._client.is_in_transaction():
+                cancelled = await self._in_order("ROLLBACK")
+                if cancelled is not None:
+                    raise cancelled
+
+    async def _opened(
+        self, sql: SqlCommand, parameters: Parameters, size: int
+    ) -> Callable[[], Awaitable[Rows]]:
+        await self._client.execute(_SNAPSHOT)
+        kept = self._statements.kept(sql.text)
+        statement = await self._statements.prepared(sql.text) if kept is None else kept
+        cursor = await statement.cursor(*parameters)
+        return lambda: cursor.fetch(size)
+
+    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+        """Give PostgreSQL's own plan, a line each."""
+        sql = cast("SqlCommand", command)
+        rows = await self._guarded(self._client.fetch(f"EXPLAIN {sql.text}", *parameters), sql)
+        return [str(line) for (line,) in rows]
+
+    async def tables(self, names: Collection[str]) -> list[Table]:
+        """Tell what those of the named tables look like that are there."""
+        return await self._together(lambda c: introspection.tables(c, names), _SNAPSHOT)
+
+    async def create_tables(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are not there, in one transaction under a lock."""
+        await self._together(lambda c: schema.create_tables(c, tables))
+
+    async def drop_tables(self, tables: Sequence[Table]) -> None:
+        """Remove the tables that are there, in one transaction under a lock."""
+        await self._together(lambda c: schema.drop_tables(c, tables))
+
+    async def _together(self, job: Callable[[Client], Awaitable[T]], begin: str = "BEGIN") -> T:
+        try:
+            await self._client.execute(begin)
+            done = await job(self._client)
+            await commit(self._client)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, None, is_in_block=True)
+        return done
+
+    async def _guarded(self, work: Awaitable[T], sql: SqlCommand) -> T:
+        try:
+            return await work
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, sql)
+
+    async def _fail(
+        self, error: BaseException, sql: SqlCommand | None, *, is_in_block: bool = False
+    ) -> NoReturn:
+        """Leave the session in order, or closed, and raise what the caller is to see."""
+        if isinstance(error, GeneratorExit):
+            # The coroutine was thrown away while it waited, and may not wait any more.
+            self.abort()
+            raise error
+        is_lost = self._client.is_closed()
+        is_whole = isinstance(error, CLIENT_ERRORS) and not is_in_block
+        if not is_lost and (not is_whole or self._client.is_in_transaction()):
+            cancelled = await self._in_order("ROLLBACK" if is_in_block else "SELECT")
+            if cancelled is not None:
+                raise cancelled
+        if isinstance(error, CLIENT_ERRORS):
+            raise translated(error, sql, is_lost=is_lost) from error
+        raise error
+
+    async def _in_order(self, text: str) -> CancelledError | None:
+        """Wait until the server has ended what it did, or give it up; give the last cancel."""
+        task = asyncio.create_task(self._answered(text))
+        cancelled = None
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except CancelledError as error:
+                cancelled = error
+        return cancelled
+
+    async def _answered(self, text: str) -> None:
+        # asyncpg sends it when the server has answered what was cancelled.
+        try:
+            with suppress(asyncpg.QueryCanceledError):
+                # The cancel came when its statement had ended, and met this one.
+                await self._client.execute(text, timeout=GRACE)
+                return
+            await self._client.execute(text, timeout=GRACE)
+        except CLIENT_ERRORS:
+            self.abort()
+
+
+_NOT_BY_COPY = (asyncpg.FeatureNotSupportedError, asyncpg.WrongObjectTypeError)
+"""COPY has no row-level security, and does not write to views."""
