@@ -113,7 +113,7 @@ def _float(storage: StorageType) -> Codec:
         number = value if type(value) is float else _as_float(value)
         if isfinite(number):
             # Not every store keeps the sign of zero, so none does.
-            return number + 0.0
+            return number or 0.0
         raise Unfit("wanted float, found NaN or an infinity")
 
     largest = 1.7976931348623157e308
