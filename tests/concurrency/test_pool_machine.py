@@ -16,7 +16,7 @@ from concurrency.clock import ClockLoop, turns
 from concurrency.scripted import Act, Store, capacity_is_whole
 from ommi import ConnectionLost, DatabaseError, StaleLease
 from ommi.execution.lease import Lease
-from profiles import SOAK, PROFILE, examples
+from profiles import PROFILE, SOAK, examples
 
 TIMEOUT = 30.0
 LATE = 0.001
@@ -34,16 +34,21 @@ class User:
         self.loop = machine.loop
         self.since = self.loop.time()
         self.lease: Lease[Any] | None = None
-        self.is_waiting = True
+        self.has_waited = False
         self.was_cancelled = False
         self.end = self.loop.create_future()
         self.task = self.loop.create_task(self.live())
+
+    @property
+    def is_waiting(self) -> bool:
+        # One that is cancelled before its first step never gets to say that it is over.
+        return not self.has_waited and not self.task.done()
 
     async def live(self) -> None:
         try:
             self.lease = await self.machine.pool.acquire()
         finally:
-            self.is_waiting = False
+            self.has_waited = True
             assert self.loop.time() <= self.since + TIMEOUT + LATE, "the deadline was missed"
         self.machine.served(self)
         try:
@@ -147,6 +152,7 @@ class PoolMachine(RuleBasedStateMachine):
     def resize(self, minimum: int, maximum: int) -> None:
         async def resize() -> None:
             self.pool.resize(minimum, maximum)
+            self.size = self.pool.stats.size
 
         if self.is_closed:
             with pytest.raises(ConnectionLost):

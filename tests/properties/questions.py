@@ -57,9 +57,9 @@ PATTERNS = (
     "i%", "Σ", "%σ%", "AB", "%😀%", "_\n", "a__", "ǆ", "_" * 80, "\\\\", "%b%",
 )  # fmt: skip
 REGEXES = (
-    "a", "^a", "a$", "^$", "^a$", ".", "^.$", "^..$", "a.b", "a|b", "(ab)+", "[^a]", r"\d", r"\D",
-    r"^\w$", r"^\s$", r"\S", "[a-c]{2}", "b?c", "^[^b]*$", "é", "😀", r"\.", r"\\", r"\|", "a%c",
-    "n$", r"\n", "^(a|b)c?$", "[0-9]+", "A",
+    "^a", "a$", "^$", "^a$", "^.$", "^..$", "^..?$", "a.b", "a.", ".b", "^.*b$", "a|b", "(ab)+",
+    "[^a]", r"\d", r"^\D$", r"^\w$", r"\W", r"^\w+$", r"^\s$", r"\S", "[a-c]{2}", "b?c", "^[^b]*$",
+    "é", "😀", r"\.", r"\\", r"\|", "a%c", r"\n", r"a\n$", "^(a|b)c?$", "[0-9]+", "A",
 )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def _operand(rng: random.Random, pool: Sequence[Any], operator: str) -> Any:
         case "is_null" | "is_not_null":
             return None
         case "in_" | "not_in":
-            most = rng.choice((2, 3, 16, 40))
+            most = rng.choice((2, 17, 60))
             known = [rng.choice(pool) for _ in range(rng.randrange(most))]
             return [*known, None] if rng.random() < 0.25 else known
         case "between":

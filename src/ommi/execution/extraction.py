@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from ommi.execution.building import Source, spelled
-from ommi.execution.hydration import compiled
+from ommi.execution.collector import COLLECTOR_PAUSED
+from ommi.execution.hydration import LARGE_BATCH, compiled
+from ommi.metadata.builtin_values import holds_only_builtins
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
 
@@ -39,7 +41,19 @@ def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extract
         "            append(slowly(m))",
         "    return rows",
     ]
-    return cast("Extractor", compiled(source.define(lines)))
+    made = cast("Extractor", compiled(source.define(lines)))
+    is_builtin = all(holds_only_builtins(field.type_annotation) for field in fields)
+    return _with_collector_paused(made) if is_builtin else made
+
+
+def _with_collector_paused(extract: Extractor) -> Extractor:
+    def paused(instances: Sequence[object]) -> list[Row]:
+        if len(instances) < LARGE_BATCH:
+            return extract(instances)
+        with COLLECTOR_PAUSED:
+            return extract(instances)
+
+    return paused
 
 
 def row_of(instance: object, fields: Sequence[FieldMetadata]) -> Row:

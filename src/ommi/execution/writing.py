@@ -74,8 +74,8 @@ class Writer:
         for (insertion, group), (fillings, rows), returned in zip(
             groups, bound, told, strict=True
         ):
-            if _only_a_key(insertion):
-                added.extend(_with_keys(insertion, group, rows, returned, batch))
+            if _is_simple(insertion):
+                added.extend(_all_completed(insertion, group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
             for parts in zip(group, fillings, rows, each, strict=True):
@@ -85,10 +85,10 @@ class Writer:
     def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:
         """Give runs of instances that are added by one command."""
         if len(instances) > 1 and len(set(map(type, instances))) == 1:
-            model = metadata_of(type(instances[0]))
-            # The usual large add: one class, and every key is left to the store.
-            names = [field.name for field in model.generated]
-            if all(not any(map(_is_given, map(attrgetter(n), instances))) for n in names):
+            # The usual large add: one class, and keys that all are given or all are not.
+            generated = metadata_of(type(instances[0])).generated
+            missing = [list(map(attrgetter(f.name), instances)).count(None) for f in generated]
+            if all(count in {0, len(instances)} for count in missing):
                 return [(self._insertion(instances[0]), instances)]
         return groupby(instances, self._insertion)
 
@@ -214,36 +214,37 @@ class Writer:
         model.set_state(instance, (raw, Batch(self._executor.database)))
 
 
-def _is_given(value: object) -> bool:
-    return value is not None
-
-
-def _only_a_key(insertion: _Insertion) -> bool:
-    """Tell whether all that is left to fill in is one generated key, as it comes."""
-    model = insertion.model
-    return (
-        len(insertion.returning) == 1
-        and insertion.returning[0].is_auto
+def _is_simple(insertion: _Insertion) -> bool:
+    """Tell whether nothing is left to fill in but, at most, a generated key as it comes."""
+    model, returning = insertion.model, insertion.returning
+    if model.times or len(returning) > 1:
+        return False
+    return not returning or (
+        returning[0].is_auto
         and insertion.plan.columns[0].decode is None
-        and not model.times
         and not model.library.is_frozen(model.cls)
     )
 
 
-def _with_keys(
+def _all_completed(
     insertion: _Insertion,
     instances: list[Any],
     rows: Sequence[Parameters],
     returned: Rows,
     batch: Batch,
 ) -> list[Any]:
-    """Do what `_completed` does for many instances that lack just their key."""
-    name, set_state = insertion.returning[0].name, insertion.model.set_state
-    place = insertion.order.index(len(insertion.fields))
-    for instance, row, (key,) in zip(instances, rows, returned, strict=True):
-        setattr(instance, name, key)
-        if set_state is not None:
-            set_state(instance, ((*row[:place], key, *row[place:]), batch))
+    """Do what `_completed` does, for many instances of a simple insertion."""
+    if insertion.returning:
+        name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
+        for instance, (key,) in zip(instances, returned, strict=True):
+            setattr(instance, name, key)
+        rows = [
+            (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
+        ]
+    set_state = insertion.model.set_state
+    if set_state is not None:
+        for instance, row in zip(instances, rows, strict=True):
+            set_state(instance, (row, batch))
     return instances
 
 

@@ -32,6 +32,8 @@ def _lines(table: Table, dialect: MariaDBDialect) -> Iterator[str]:
         yield _index(index, dialect)
     for foreign_key in table.foreign_keys:
         yield _foreign_key(foreign_key, dialect)
+    # MariaDB lets a check behind its column have no name.
+    yield from filter(None, map(dialect.column_check, table.columns))
 
 
 def _column(column: Column, dialect: MariaDBDialect) -> str:
@@ -39,8 +41,7 @@ def _column(column: Column, dialect: MariaDBDialect) -> str:
     words.append("NULL" if column.is_nullable else "NOT NULL")
     if column.default is not None:
         words.append(f"DEFAULT ({column.default})")
-    words.append(dialect.column_check(column))
-    return " ".join(filter(None, words))
+    return " ".join(words)
 
 
 def _index(index: Index, dialect: Dialect) -> str:
