@@ -71,6 +71,7 @@ from ommi.metadata.typesystem import TypeSystem
 from ommi.query.builder import when
 from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
+from ommi.query.ilike import escape_like
 from ommi.query.nodes import Comparison, Logical, Node, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
@@ -159,6 +160,7 @@ __all__ = [
     "Version",
     "WrongLoop",
     "col",
+    "escape_like",
     "fields",
     "ommi_model",
     "register",

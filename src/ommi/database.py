@@ -15,6 +15,8 @@ from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
 from ommi.query.builder import conditions_on, subject
+from ommi.query.expressions import Expression
+from ommi.query.nodes import Predicate
 from ommi.query.statements import Select
 from ommi.relations import database_closed, database_opened
 from ommi.results import AsyncResultWrapper, WriteOperation
@@ -91,7 +93,7 @@ class Ommi:
     @overload
     def find(self, model: type[T], /, *conditions: Condition[T]) -> Finding[T]: ...
     @overload
-    def find(self, *conditions: Condition[Any]) -> Finding[Any]: ...
+    def find(self, *conditions: Predicate | Expression[Any] | bool) -> Finding[Any]: ...
     def find(self, *conditions: Any) -> Finding[Any]:
         """Ask for rows; what comes back gives operations, which answer with Results.
 
@@ -116,6 +118,13 @@ class Ommi:
         """
         if not models:
             raise QueryError("add() wants at least one model")
+        for model in models:
+            if isinstance(model, list | tuple | set):
+                raise QueryError("add(a, b) takes models one by one; add_all(models) takes a list")
+            if isinstance(model, type):
+                raise QueryError(
+                    f"add() wants an instance, found the class {model.__name__} itself"
+                )
         if len(models) == 1:
             return WriteOperation(partial(self._writer.add, models[0]), partial(_add, models))
         return self.add_all(models)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Coroutine
 from typing import Any
 
@@ -220,8 +219,9 @@ class PoolMachine(RuleBasedStateMachine):
         try:
             self.run(self.end())
         finally:
+            # After a failure, too, nothing may be left to warn of.
+            self.pool._stock.abandon()
             self.loop.close()
-        gc.collect()
 
     async def end(self) -> None:
         for user in self.users:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ommi import Predicate, fields
-from properties.meaning import HOLDS, calculated, found_at, ordered
+from properties.meaning import HOLDS, calculated, found_at
 from properties.things import (
     AMOUNTS,
     BLOBS,
@@ -360,52 +360,6 @@ def simplest(question: Question, is_wrong: Callable[[Question], bool]) -> Questi
 def question(rng: random.Random, depth: int = 6) -> Question:
     """Give a question that nests at most `depth` levels."""
     return grown(rng, min(rng.randint(1, depth), rng.randint(1, depth)))
-
-
-@dataclass(frozen=True)
-class Key:
-    """One thing to order by."""
-
-    subject: Any
-    is_descending: bool
-    has_nulls_last: bool | None
-
-    def ordering(self) -> Any:
-        reference = self.subject.reference
-        ordering = reference.desc if self.is_descending else reference.asc
-        if self.has_nulls_last is None:
-            return ordering
-        return ordering.nulls_last() if self.has_nulls_last else ordering.nulls_first()
-
-
-@dataclass(frozen=True)
-class Page:
-    """An order and the part of it that is wanted."""
-
-    keys: tuple[Key, ...]
-    limit: int | None
-    offset: int | None
-
-    def of(self, rows: Sequence[Thing]) -> list[Thing]:
-        order = [(k.subject.read, k.is_descending, k.has_nulls_last) for k in self.keys]
-        start = self.offset or 0
-        stop = None if self.limit is None else start + self.limit
-        return ordered(rows, [*order, (lambda thing: thing.key, False, None)])[start:stop]
-
-
-_orderable = [s for s in (*BOOLEANS, *COLUMNS, *COLUMNS, *IN_PLACES) if "<" in s.operators]
-
-
-def _key(rng: random.Random) -> Key:
-    subject = calculation(rng) if rng.random() < 0.2 else rng.choice(_orderable)
-    return Key(subject, rng.random() < 0.5, rng.choice((None, None, True, False)))
-
-
-def page(rng: random.Random) -> Page:
-    """Give an order of up to three keys, and the part of the rows that is wanted."""
-    keys = tuple(_key(rng) for _ in range(rng.randrange(4)))
-    limit, offset = (rng.choice((None, None, rng.randrange(40))) for _ in range(2))
-    return Page(keys, limit, offset)
 
 
 def drawn(name: str, count: int) -> Iterator[random.Random]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ommi import Ommi, Query
-from properties.questions import Page, Question
+from properties.pages import Page
+from properties.questions import Question
 from properties.things import COLLECTION, Thing
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from profiles import examples
-from properties.questions import COLUMNS, drawn, page, question
+from properties.pages import page
+from properties.questions import COLUMNS, drawn, question
 from properties.stores import Stores, asked, keys
 from properties.things import Thing, things
 

@@ -6,7 +6,8 @@ import pytest
 
 from ommi import Query
 from profiles import examples
-from properties.questions import Page, Question, drawn, page, question, simplest
+from properties.pages import Page, page
+from properties.questions import Question, drawn, question, simplest
 from properties.stores import Stores, answer, asked
 from properties.things import Thing, things
 

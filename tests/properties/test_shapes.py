@@ -15,7 +15,8 @@ from ommi.query.statements import Count, Delete, Select, Statement, Update
 from ommi.query.transform import Lifter
 from ommi.sql.compiler import SqlCompiler
 from profiles import examples
-from properties.questions import drawn, page, question
+from properties.pages import page
+from properties.questions import drawn, question
 from properties.stores import asked
 from properties.test_writes import changes
 from properties.things import Thing, things

@@ -11,7 +11,8 @@ import pytest
 
 from ommi import Ommi
 from properties.faults import FAULTS
-from properties.questions import Page, Question, drawn, page, question
+from properties.pages import Page, page
+from properties.questions import Question, drawn, question
 from properties.stores import answer
 from properties.things import COLLECTION, Thing, things
 

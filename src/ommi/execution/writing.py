@@ -78,8 +78,10 @@ class Writer:
                 added.extend(_all_completed(insertion, group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
-            for parts in zip(group, fillings, rows, each, strict=True):
-                added.append(_completed(insertion, *parts, batch))
+            added.extend(
+                _completed(insertion, *parts, batch)
+                for parts in zip(group, fillings, rows, each, strict=True)
+            )
         return added
 
     def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:

@@ -5,6 +5,7 @@ They know tables and columns only; the compiler says violations in the words of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
@@ -32,9 +33,40 @@ class _Held:
 
     schema: Table
     rows: dict[Key, Row] = field(default_factory=dict)
+    _counts: dict[tuple[str, ...], Counter[Key]] = field(default_factory=dict)
+    _last_keys: dict[str, int] = field(default_factory=dict)
 
     def key_of(self, row: Row) -> Key:
         return tuple([row[column] for column in self.schema.key])
+
+    def count_by(self, columns: tuple[str, ...]) -> Counter[Key]:
+        """Count the rows by their values of columns; kept up to date from then on."""
+        if columns not in self._counts:
+            self._counts[columns] = Counter(_values(row, columns) for row in self.rows.values())
+        return self._counts[columns]
+
+    def put(self, row: Row) -> None:
+        self.rows[self.key_of(row)] = row
+        for column, last in self._last_keys.items():
+            self._last_keys[column] = max(last, cast("int", row[column]))
+        for columns, counts in self._counts.items():
+            counts[_values(row, columns)] += 1
+
+    def take(self, row: Row) -> None:
+        del self.rows[self.key_of(row)]
+        for columns, counts in self._counts.items():
+            values = _values(row, columns)
+            counts[values] -= 1
+            if not counts[values]:
+                del counts[values]
+
+    def next_key(self, column: str) -> int:
+        """Draw a key above every one that was ever here, like a sequence."""
+        if column not in self._last_keys:
+            keys = (cast("int", row[column]) for row in self.rows.values())
+            self._last_keys[column] = max(keys, default=0)
+        self._last_keys[column] = max(self._last_keys[column], 0) + 1
+        return self._last_keys[column]
 
 
 class Tables:
@@ -134,10 +166,10 @@ class Tables:
             ) from None
 
     def _next_key(self, held: _Held, column: str) -> int:
-        largest = max((cast("int", row[column]) for row in held.rows.values()), default=0)
-        if largest >= LARGEST_INT:
+        key = held.next_key(column)
+        if key > LARGEST_INT:
             raise DatabaseError(f"{held.schema.name} has no free key left", store=STORE)
-        return max(largest, 0) + 1
+        return key
 
     def _put(self, held: _Held, row: Row) -> None:
         for column in held.schema.columns:
@@ -151,13 +183,13 @@ class Tables:
         key = held.key_of(row)
         if key in held.rows:
             raise _not_unique(held, held.schema.key, "key")
-        held.rows[key] = row
-        self._to_undo(lambda: held.rows.pop(key))
+        held.put(row)
+        self._to_undo(lambda: held.take(row))
 
     def _take(self, held: _Held, row: Row) -> None:
-        key = held.key_of(row)
-        if held.rows.pop(key, None) is not None:
-            self._to_undo(lambda: held.rows.__setitem__(key, row))
+        if held.key_of(row) in held.rows:
+            held.take(row)
+            self._to_undo(lambda: held.put(row))
 
     def _to_undo(self, step: Callable[[], object]) -> None:
         if self._undo is not None:
@@ -170,16 +202,12 @@ class Tables:
         for foreign_key in held.schema.foreign_keys:
             self._check_targets(held, foreign_key, rows)
 
-    def _check_unique(self, held: _Held, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        asked = {_values(row, columns) for row in rows}
-        found: set[Key] = set()
-        for row in held.rows.values():
+    def _check_unique(self, held: _Held, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        counts = held.count_by(columns)
+        for row in rows:
             values = _values(row, columns)
-            if None in values or values not in asked:
-                continue
-            if values in found:
+            if None not in values and counts[values] > 1:
                 raise _not_unique(held, columns, "value")
-            found.add(values)
 
     def _check_targets(self, held: _Held, foreign_key: ForeignKey, rows: Sequence[Row]) -> None:
         wanted = {_values(row, foreign_key.columns) for row in rows}
@@ -187,8 +215,8 @@ class Tables:
         if not wanted:
             return
         target = self._table(foreign_key.table)
-        there = {_values(row, foreign_key.target_columns) for row in target.rows.values()}
-        if not wanted <= there:
+        there = target.count_by(foreign_key.target_columns)
+        if not all(there[values] for values in wanted):
             raise ForeignKeyViolation(
                 f"there is no such row of {foreign_key.table}",
                 model=held.schema.name,
@@ -207,9 +235,9 @@ class Tables:
     def _check_referred(
         self, held: _Held, table: _Held, foreign_key: ForeignKey, gone: Sequence[Row]
     ) -> None:
-        there = {_values(row, foreign_key.target_columns) for row in held.rows.values()}
-        missing = {_values(row, foreign_key.target_columns) for row in gone} - there
-        if any(_values(row, foreign_key.columns) in missing for row in table.rows.values()):
+        there = held.count_by(foreign_key.target_columns)
+        asked = {_values(row, foreign_key.target_columns) for row in gone}
+        if any(table.count_by(foreign_key.columns)[v] for v in asked if not there[v]):
             raise ForeignKeyViolation(
                 f"the row is still referred to by {table.schema.name}",
                 model=held.schema.name,

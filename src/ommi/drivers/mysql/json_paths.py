@@ -21,7 +21,8 @@ TYPES = {
 
 def found(column: str, path: Path, literal: Literal) -> str:
     """Give the JSON text at a path, null where nothing is and where `null` is."""
-    text = f"NULLIF(JSON_EXTRACT({column}, {literal(_notation(path))}), 'null')"
+    # Compared as it is, the JSON string "null" would equal the text null, its quotes away.
+    text = f"NULLIF(CONCAT(JSON_EXTRACT({column}, {literal(_notation(path))})), 'null')"
     # `[0]` of a value that is no array is the value itself, as the server sees it.
     starts = [at for at, step in enumerate(path) if step == 0 and isinstance(step, int)]
     for at in starts:

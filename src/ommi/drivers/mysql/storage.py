@@ -110,7 +110,9 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circu
 
 
 def _time(value: object) -> time:
-    """Give the time of day for the span that the store answers with."""
+    """Give the time of day for the span that the store answers with; its own form it may have."""
+    if isinstance(value, time):
+        return value
     span = cast("timedelta", value)
     if not timedelta(0) <= span < timedelta(days=1):
         raise ValueError("not a time of day")
