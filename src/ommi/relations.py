@@ -24,12 +24,15 @@ class Database(Protocol):
 
     def save(self, instance: T, /) -> AsyncResultWrapper[T]:
         """Write what changed."""
+        ...
 
     def delete(self, instance: object, /) -> AsyncResultWrapper[None]:
         """Delete the row."""
+        ...
 
     def reload(self, instance: T, /) -> AsyncResultWrapper[T]:
         """Read the row again."""
+        ...
 
 
 class Batch:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec
+
+P = ParamSpec("P")
 
 
 class Hang(BaseException):
@@ -37,3 +42,14 @@ async def turns(count: int) -> None:
     """Let everything that is ready run, so many times; no time passes."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def clocked(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a test in a loop of its own with such a clock."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=ClockLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run

@@ -51,7 +51,7 @@ def _digits(precision: int, scale: int) -> Callable[[Decimal], bool]:
     def fits(value: Decimal) -> bool:
         if not value.is_finite():
             return False
-        sign, digits, exponent = value.as_tuple()
+        _, digits, exponent = value.as_tuple()
         number = int("".join(map(str, digits)))
         shift = int(exponent) + scale
         if number and shift > precision:
@@ -85,12 +85,14 @@ def _is_point(value: Point) -> bool:
 _zones = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _instants = st.datetimes(timezones=st.just(UTC) | _zones)
 _texts = st.text(max_size=12) | st.text(st.characters(codec=None), max_size=4)
+_short = st.text(max_size=4)
+_floats = st.floats(allow_nan=False, allow_infinity=False)
 _plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(max_size=4)
-    | st.floats(allow_nan=False, allow_infinity=False),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | _floats | _short,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_short, inner, max_size=3),
     max_leaves=6,
-)  # fmt: skip
+)
+_edges = st.sampled_from((2**63, 2**63 - 1, -(2**63), -(2**63) - 1))
 _points = st.builds(
     Point,
     st.floats(),
@@ -102,9 +104,7 @@ _decimals = st.decimals() | st.decimals(-(10**6), 10**6, places=3) | st.decimals
 
 SORTS: dict[str, Sort] = {
     "bool": Sort(bool, st.booleans()),
-    "int": Sort(
-        int, st.integers() | st.sampled_from((2**63, 2**63 - 1, -(2**63), -(2**63) - 1)), _is_int
-    ),
+    "int": Sort(int, st.integers() | _edges, _is_int),
     "float": Sort(float, st.floats(), math.isfinite),
     "str": Sort(str, _texts, _is_text),
     "short str": Sort(Annotated[str, Length(5)], _texts, _is_short),
@@ -125,7 +125,7 @@ SORTS: dict[str, Sort] = {
     "set": Sort(frozenset[int], st.frozensets(st.integers(-9, 9))),
     "plain": Sort(
         dict[str, Any],
-        st.dictionaries(st.text(max_size=4), _plain, max_size=4),
+        st.dictionaries(_short, _plain, max_size=4),
         lambda document: _holds_text(document),
     ),
     "nested": Sort(Point, _points, _is_point),

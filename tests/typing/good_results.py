@@ -66,7 +66,7 @@ def members(result: Success[int] | Failure[ValueError]) -> None:
     assert_type(result.map(lambda number: [number + 1]).value, list[int])
     assert_type(result.flat_map(declared_with_the_base_class).value, str)
     assert_type(result.flat_map(only_succeeds).value, str)
-    assert_type(result.map_error(lambda error: Refused(*error.args)).error, Exception | None)
+    assert_type(result.map_error(lambda error: Refused(str(error))).error, Exception | None)
     assert_type(result.or_else(lambda error: Success(str(error))).value, int | str)
 
 

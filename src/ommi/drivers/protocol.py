@@ -38,12 +38,15 @@ class Connection(Protocol):
         context: Context | None = None,
     ) -> T:
         """Run a command that gives rows; build something of them, inside `context` if given."""
+        ...
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
+        ...
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands together or not at all; give, for each step, the rows that it returned."""
+        ...
 
     def stream(
         self,
@@ -57,9 +60,11 @@ class Connection(Protocol):
 
         The rows are those of the start, whatever is written meanwhile.
         """
+        ...
 
     async def close(self) -> None:
         """Give everything back; what still waits fails with `ConnectionLost`."""
+        ...
 
 
 class Driver(Protocol):
@@ -68,17 +73,21 @@ class Driver(Protocol):
     @property
     def name(self) -> str:
         """The store's name, as its makers spell it."""
+        ...
 
     @property
     def capabilities(self) -> Collection[Capability]:
         """What the store can do."""
+        ...
 
     @property
     def compiler(self) -> Compiler:
         """What turns statements into commands."""
+        ...
 
     async def connect(self) -> Connection:
         """Open a connection and try it; raises `ConnectionFailed`."""
+        ...
 
 
 @runtime_checkable
@@ -88,19 +97,24 @@ class Poolable(Protocol):
     @property
     def is_usable(self) -> bool:
         """Whether the next caller may have it: open, with nothing unread and nothing half done."""
+        ...
 
     @property
     def is_changed(self) -> bool:
         """Whether something changed the session, so that it must be reset for the next caller."""
+        ...
 
     async def reset(self) -> None:
         """Make the session as it was when it was opened."""
+        ...
 
     async def ping(self) -> None:
         """Ask the server for a sign of life; raises `ConnectionLost`."""
+        ...
 
     def abort(self) -> None:
         """Close the socket at once; waits for nothing, and can be called at any time."""
+        ...
 
 
 @runtime_checkable
@@ -109,12 +123,15 @@ class SchemaKeeping(Protocol):
 
     async def tables(self, names: Collection[str]) -> list[Table]:
         """Tell what those of the named tables look like that are there."""
+        ...
 
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there, all or none, in the order given."""
+        ...
 
     async def drop_tables(self, tables: Sequence[Table]) -> None:
         """Remove the tables that are there, all or none, in the order given."""
+        ...
 
 
 @runtime_checkable
@@ -123,3 +140,4 @@ class Explaining(Protocol):
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Give the store's own plan, a line each."""
+        ...

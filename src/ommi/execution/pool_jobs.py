@@ -19,7 +19,7 @@ class PoolJobs(Generic[C]):
     """
 
     def __init__(self) -> None:
-        self.opening: set[asyncio.Task[C]] = set()
+        self.opening: dict[asyncio.Task[C], None] = {}  # a set that keeps its order
         self.preparing: dict[asyncio.Task[None], Entry[C]] = {}
         self.closing: dict[asyncio.Task[None], Entry[C]] = {}
 
@@ -35,11 +35,11 @@ class PoolJobs(Generic[C]):
         """Open a connection; `report` gets the task."""
 
         def ended(job: asyncio.Task[C]) -> None:
-            self.opening.discard(job)
+            del self.opening[job]
             report(job)
 
         job = _started(within(seconds, connect))
-        self.opening.add(job)
+        self.opening[job] = None
         job.add_done_callback(ended)
 
     def prepare(

@@ -14,9 +14,12 @@ class Compiler(Protocol):
 
     def compile(self, statement: Statement) -> Compiled:
         """Give the command for a statement, or raise `UnsupportedOperation`."""
+        ...
 
     def codec(self, storage: StorageType) -> StoreCodec:
         """Say how values of a storage type travel to the store and back."""
+        ...
 
     def text(self, command: object) -> str:
         """Show a command to a person, without values."""
+        ...

@@ -66,6 +66,7 @@ class Hydrator(Protocol):
 
     def __call__(self, rows: Rows, batch: object, /) -> list[object]:
         """Build one model per row."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

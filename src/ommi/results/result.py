@@ -109,10 +109,10 @@ class Success(Result[T_co, Never]):
         except Exception as error:
             return Failure(error)
 
-    def map_error(self, f: Callable[..., object]) -> Self:
+    def map_error(self, f: Callable[[Never], object]) -> Self:
         return self
 
-    def or_else(self, f: Callable[..., object]) -> Self:
+    def or_else(self, f: Callable[[Never], object]) -> Self:
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -182,10 +182,10 @@ class Failure(Result[Never, E_co]):
         self._owed = False
         return default
 
-    def map(self, f: Callable[..., object]) -> Self:
+    def map(self, f: Callable[[Never], object]) -> Self:
         return self
 
-    def flat_map(self, f: Callable[..., object]) -> Self:
+    def flat_map(self, f: Callable[[Never], object]) -> Self:
         return self
 
     def map_error(self, f: Callable[[E_co], Exception]) -> Failure[Exception]:

@@ -107,15 +107,17 @@ class SqlCompiler:
         marks = [writer.stored(n, f, insert.model) for n, f in enumerate(insert.fields)]
         text = self._insert_text(insert.model, insert.fields, marks)
         columns = tuple(field.column for field in insert.fields)
-        command = replace(self._command(text, insert.model, is_write=True), columns=columns)
+        given = next((field.column for field in insert.fields if field.is_auto), None)
+        command = self._command(text, insert.model, is_write=True)
+        command = replace(command, columns=columns, given_key=given)
         if not insert.returning:
             return command
         if not self.dialect.tells_key(insert):
             returned = ", ".join(self.dialect.quote(f.column) for f in insert.returning)
             command = replace(command, text=f"{text} RETURNING {returned}", returns_rows=True)
-        if len(insert.returning) > 1 or not insert.returning[0].is_auto:
+        key, *more = insert.returning
+        if more or not key.is_auto:
             return command
-        key = insert.returning[0]
         marks.append(self.dialect.placeholder(len(marks) + 1))
         with_key = self._insert_text(insert.model, (*insert.fields, key), marks)
         return replace(command, key_column=key.column, text_with_key=with_key)

@@ -30,7 +30,8 @@ class SqlCommand:
     """A statement as text, and what its errors should call things.
 
     An INSERT names its `columns`. Where all that it returns is the row's generated key, that is
-    `key_column`, and `text_with_key` is the same INSERT with the key as its last parameter.
+    `key_column`, and `text_with_key` is the same INSERT with the key as its last parameter. Where
+    it gives the key that the store would generate, that is `given_key`.
     """
 
     text: str
@@ -40,6 +41,7 @@ class SqlCommand:
     is_write: bool = False
     returns_rows: bool = True
     columns: tuple[str, ...] = ()
+    given_key: str | None = None
     key_column: str | None = None
     text_with_key: str | None = None
 

@@ -184,10 +184,12 @@ class MariaDBDialect(Dialect):
         return f"LOCATE({bind()}, {text}) > 0"
 
     def has_element(self, text: str, bind: Bind) -> str:
+        # In a list of its own: JSON_NORMALIZE reads beyond a number that ends the text.
+        element = self.document("CONCAT('[', elements.element, ']')")
         return (
             f"(JSON_TYPE({text}) = 'ARRAY' AND EXISTS (SELECT 1 FROM "
             f"JSON_TABLE({text}, '$[*]' COLUMNS (element JSON PATH '$')) AS elements "
-            f"WHERE {self.document('elements.element')} = {bind()}))"
+            f"WHERE {element} = {bind(_in_list)}))"
         )
 
     def starts_with(self, text: str, bind: Bind) -> str:
@@ -288,6 +290,10 @@ def _condition(column: str, storage: StorageType) -> str | None:
             return f"LENGTH({column}) <= {storage.length}"
         case _:
             return None
+
+
+def _in_list(element: object) -> str:
+    return f"[{element}]"
 
 
 _SPECIAL = str.maketrans({char: f"|{char}" for char in "%_|"})

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from ommi.drivers.postgresql.client import Client
-from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import STORE
+from ommi.drivers.postgresql.keys import drawn, go_past
 from ommi.drivers.postgresql.statements import Statements
 from ommi.drivers.protocol import Step
 from ommi.errors import DatabaseError
@@ -48,6 +48,7 @@ class Batch:
     async def _step(self, step: Step) -> Rows:
         sql = self.command = cast("SqlCommand", step.command)
         rows = step.parameters
+        await go_past(self._statements, sql, rows)
         if self._copies and len(rows) >= COPIED_FROM:
             if sql.key_column is not None:
                 return await self._copied_with_keys(sql, sql.key_column, rows)
@@ -57,8 +58,7 @@ class Batch:
         return await self._pipelined(sql, rows)
 
     async def _pipelined(self, sql: SqlCommand, rows: Sequence[Parameters]) -> Rows:
-        kept = self._statements.kept(sql.text)
-        statement = await self._statements.prepared(sql.text) if kept is None else kept
+        statement = await self._statements.get(sql.text)
         if sql.returns_rows:
             return await statement.fetchmany(rows)
         await statement.executemany(rows)
@@ -67,24 +67,13 @@ class Batch:
     async def _copied_with_keys(
         self, sql: SqlCommand, key: str, rows: Sequence[Parameters]
     ) -> Rows:
-        keys = await self._drawn(sql.table, key, len(rows))
+        keys = await drawn(self._statements, sql.table, key, len(rows))
         if None in keys:
             # The keys come from elsewhere than from a sequence of the column's own.
             return await self._pipelined(sql, rows)
-        filled = [(*row, drawn) for row, drawn in zip(rows, keys, strict=True)]
+        filled = [(*row, one) for row, one in zip(rows, keys, strict=True)]
         await self._copied(sql, (*sql.columns, key), filled)
-        return [(drawn,) for drawn in keys]
-
-    async def _drawn(self, table: str, key: str, number: int) -> Sequence[object]:
-        named = f"{DIALECT.literal(DIALECT.quote(table))}, {DIALECT.literal(key)}"
-        text = (
-            f"SELECT ARRAY(SELECT nextval((SELECT pg_get_serial_sequence({named})::regclass)) "
-            "FROM generate_series(1, $1::bigint))"
-        )
-        kept = self._statements.kept(text)
-        statement = await self._statements.prepared(text) if kept is None else kept
-        [[keys]] = await statement.fetch(number)
-        return cast("Sequence[object]", keys)
+        return [(one,) for one in keys]
 
     async def _copied(
         self, sql: SqlCommand, columns: Sequence[str], rows: Sequence[Parameters]

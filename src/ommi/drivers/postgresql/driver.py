@@ -18,6 +18,7 @@ from ommi.drivers.postgresql.client import Client, Prepared
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
+from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
 from ommi.drivers.protocol import Build, Step
 from ommi.errors import ConnectionLost
@@ -141,6 +142,8 @@ class PostgreSQLConnection:
 
     async def _run(self, sql: SqlCommand, parameters: Parameters) -> tuple[Rows, Prepared]:
         try:
+            if sql.given_key is not None:
+                await go_past(self._statements, sql, [parameters])
             statement = self._statements.kept(sql.text)
             if statement is None:
                 statement = await self._statements.prepared(sql.text)
@@ -201,8 +204,7 @@ class PostgreSQLConnection:
         self, sql: SqlCommand, parameters: Parameters, size: int
     ) -> Callable[[], Awaitable[Rows]]:
         await self._client.execute(_SNAPSHOT)
-        kept = self._statements.kept(sql.text)
-        statement = await self._statements.prepared(sql.text) if kept is None else kept
+        statement = await self._statements.get(sql.text)
         cursor = await statement.cursor(*parameters)
         return lambda: cursor.fetch(size)
 

@@ -37,6 +37,11 @@ class Statements:
             self._kept.move_to_end(text)
         return statement
 
+    async def get(self, text: str) -> Prepared:
+        """Give the statement, prepared if need be."""
+        kept = self.kept(text)
+        return await self.prepared(text) if kept is None else kept
+
     async def prepared(self, text: str) -> Prepared:
         """Prepare the statement and keep it, forgetting the one that was not used for longest."""
         if not self._size:

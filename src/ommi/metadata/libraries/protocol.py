@@ -52,23 +52,30 @@ class Library(Protocol):
     @property
     def name(self) -> str:
         """The library's name, for messages."""
+        ...
 
     def recognises(self, cls: type) -> bool:
         """Tell whether this library made `cls`."""
+        ...
 
     def prepare(self, cls: type) -> type:
         """Give the class ready for use; only plain classes are changed, in place."""
+        ...
 
     def declared_fields(
         self, cls: type, annotations: Mapping[str, object]
     ) -> tuple[DeclaredField, ...]:
         """List the fields in declared order; `annotations` are resolved."""
+        ...
 
     def construction(self, cls: type) -> Construction:
         """Tell how instances are built; asked once per plan, after the class is complete."""
+        ...
 
     def is_frozen(self, cls: type) -> bool:
         """Tell whether fields of an instance cannot be assigned."""
+        ...
 
     def replace(self, instance: object, changes: Mapping[str, object]) -> object:
         """Give a copy with other values, the library's own way."""
+        ...

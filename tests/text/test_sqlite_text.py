@@ -1,0 +1,358 @@
+"""The exact SQL of SQLite for everything that can be asked, beside the rows that it gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+
+from ommi import (
+    Auto,
+    Digits,
+    Key,
+    ModelCollection,
+    Ommi,
+    Query,
+    UnsupportedOperation,
+    fields,
+    ommi_model,
+)
+
+pytestmark = pytest.mark.anyio
+
+COLLECTION = ModelCollection()
+
+
+@dataclass
+class Home:
+    city: str
+    rooms: int | None = None
+    size: float = 0.0
+
+
+@ommi_model(collection=COLLECTION, table="people")
+@dataclass
+class Person:
+    name: str
+    nick: str | None = None
+    age: int = 0
+    height: float | None = None
+    active: bool = False
+    photo: bytes = b""
+    price: Annotated[Decimal, Digits(9, 2)] = Decimal(0)
+    worth: Decimal = Decimal(0)
+    tags: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+    home: Home | None = None
+    id: Annotated[int | None, Key | Auto] = None
+
+
+PEOPLE = (
+    Person("Ann", None, 30, 1.5, True, b"\0a", Decimal("1.50"), Decimal(10), ["a", "b"], {"k": 1}),
+    Person("bob", "Bo%b", 40, None, False, b"", Decimal(2), Decimal(9), [], {"k": True},
+           Home("A", 1)),
+    Person("Ännchen", "ann", 30, -0.5, True, b"a", Decimal(-1), Decimal("0.1"), ["ab"], {}),
+    Person("", "", -1, 2.0, False, b"\xff", Decimal(0), Decimal(-5), ["a"], {"k": "1", "d": [5]},
+           Home("", None, 1.5)),
+)  # fmt: skip
+P: Any = fields(Person)
+SELECT = (
+    "SELECT @name, @nick, @age, @height, @active, @photo, @price, @worth, @tags, @extra, @home, "
+    '@id FROM "people"'
+)
+LONG = [*"abcdefghijklmnop", "bob"]
+
+
+@pytest.fixture
+async def db() -> AsyncIterator[Ommi]:
+    async with Ommi("sqlite://") as database:
+        await database.use_models(COLLECTION)
+        await database.add_all(PEOPLE).or_raise()
+        yield database
+
+
+def full(text: str) -> str:
+    """Write out the columns: `@name` is `"people"."name"`."""
+    return re.sub(r"@(\w+)", r'"people"."\1"', text)
+
+
+Case = tuple[Callable[[], Any], str, list[int]]
+CONDITIONS: dict[str, Case] = {
+    "eq": (lambda: P.name == "bob", "@name COLLATE BINARY = ?", [2]),
+    "not eq": (
+        lambda: ~(P.nick == "ann"),
+        "(@nick COLLATE BINARY <> ? OR @nick IS NULL)",
+        [1, 2, 4],
+    ),
+    "ne": (lambda: P.nick != "ann", "(@nick COLLATE BINARY <> ? OR @nick IS NULL)", [1, 2, 4]),
+    "not ne": (lambda: ~(P.nick != "ann"), "@nick COLLATE BINARY = ?", [3]),
+    "eq none": (lambda: P.nick == None, "@nick IS NULL", [1]),  # noqa: E711
+    "ne none": (lambda: P.nick != None, "@nick IS NOT NULL", [2, 3, 4]),  # noqa: E711
+    "is_null": (lambda: P.nick.is_null(), "@nick IS NULL", [1]),
+    "not is_null": (lambda: ~P.nick.is_null(), "@nick IS NOT NULL", [2, 3, 4]),
+    "lt": (lambda: P.height < 1.5, "@height < ?", [3]),
+    "not lt": (lambda: ~(P.height < 1.5), "(@height >= ? OR @height IS NULL)", [1, 2, 4]),
+    "le": (lambda: P.height <= 1.5, "@height <= ?", [1, 3]),
+    "not le": (lambda: ~(P.height <= 1.5), "(@height > ? OR @height IS NULL)", [2, 4]),
+    "gt": (lambda: P.age > 30, "@age > ?", [2]),
+    "not gt": (lambda: ~(P.age > 30), "(@age <= ? OR @age IS NULL)", [1, 3, 4]),
+    "ge": (lambda: P.age >= 30, "@age >= ?", [1, 2, 3]),
+    "not ge": (lambda: ~(P.age >= 30), "(@age < ? OR @age IS NULL)", [4]),
+    "between": (lambda: P.age.between(0, 30), "(@age >= ? AND @age <= ?)", [1, 3]),
+    "bare bool": (lambda: P.active & (P.age > 0), "(@active = ? AND @age > ?)", [1, 3]),
+    "not bool": (
+        lambda: ~P.active & (P.age > 0),
+        "((@active <> ? OR @active IS NULL) AND @age > ?)",
+        [2],
+    ),
+    "in 0": (lambda: P.age.in_([]), "@age IN (SELECT value FROM json_each(?))", []),
+    "not in 0": (
+        lambda: P.age.not_in([]),
+        "((@age IN (SELECT value FROM json_each(?))) IS NOT TRUE)",
+        [1, 2, 3, 4],
+    ),
+    "in 1": (lambda: P.age.in_([40]), "@age IN (?)", [2]),
+    "in 3": (lambda: P.age.in_([40, 1, 30]), "@age IN (?, ?, ?, ?)", [1, 2, 3]),
+    "in 17": (
+        lambda: P.name.in_(LONG),
+        "@name COLLATE BINARY IN (SELECT value FROM json_each(?))",
+        [2],
+    ),
+    "in many": (
+        lambda: P.height.in_([n / 2 for n in range(50_000)]),
+        "@height IN (SELECT ommi_real(value) FROM json_each(?))",
+        [1, 4],
+    ),
+    "in bytes": (
+        lambda: P.photo.in_([bytes([n]) for n in range(256)]),
+        "@photo IN (SELECT ommi_blob(value) FROM json_each(?))",
+        [3, 4],
+    ),
+    "in none": (
+        lambda: P.nick.in_(["ann", None]),
+        "(@nick COLLATE BINARY IN (?) OR @nick IS NULL)",
+        [1, 3],
+    ),
+    "not in": (
+        lambda: P.nick.not_in(["ann"]),
+        "((@nick COLLATE BINARY IN (?)) IS NOT TRUE)",
+        [1, 2, 4],
+    ),
+    "not in none": (
+        lambda: P.nick.not_in(["ann", None]),
+        "(((@nick COLLATE BINARY IN (?)) IS NOT TRUE) AND @nick IS NOT NULL)",
+        [2, 4],
+    ),
+    "contains": (lambda: P.nick.contains("%"), "instr(@nick COLLATE BINARY, ?) > 0", [2]),
+    "not contains": (
+        lambda: ~P.nick.contains("n"),
+        "((instr(@nick COLLATE BINARY, ?) > 0) IS NOT TRUE)",
+        [1, 2, 4],
+    ),
+    "not_contains": (
+        lambda: P.nick.not_contains("n"),
+        "((instr(@nick COLLATE BINARY, ?) > 0) IS NOT TRUE)",
+        [1, 2, 4],
+    ),
+    "contains bytes": (lambda: P.photo.contains(b"a"), "instr(@photo, ?) > 0", [1, 3]),
+    "contains element": (lambda: P.tags.contains("a"), "ommi_has(@tags, ?)", [1, 4]),
+    "not contains element": (
+        lambda: ~P.tags.contains("a"),
+        "((ommi_has(@tags, ?)) IS NOT TRUE)",
+        [2, 3],
+    ),
+    "starts_with": (
+        lambda: P.name.starts_with("An"),
+        "(@name COLLATE BINARY >= ? AND @name COLLATE BINARY < ?)",
+        [1],
+    ),
+    "not starts_with": (
+        lambda: ~P.name.starts_with("An"),
+        "(((@name COLLATE BINARY >= ? AND @name COLLATE BINARY < ?)) IS NOT TRUE)",
+        [2, 3, 4],
+    ),
+    "ends_with": (
+        lambda: P.name.ends_with("n"),
+        "substr(@name COLLATE BINARY, length(@name COLLATE BINARY) - length(?) + 1) = ?",
+        [1, 3],
+    ),
+    "ends with nothing": (
+        lambda: P.nick.ends_with(""),
+        "substr(@nick COLLATE BINARY, length(@nick COLLATE BINARY) - length(?) + 1) = ?",
+        [2, 3, 4],
+    ),
+    "regex": (lambda: P.name.regex("^.n+"), "ommi_regex(?, @name COLLATE BINARY)", [1, 3]),
+    "not regex": (
+        lambda: ~P.name.regex("^.n+"),
+        "((ommi_regex(?, @name COLLATE BINARY)) IS NOT TRUE)",
+        [2, 4],
+    ),
+    "ilike": (lambda: P.name.ilike("ä%"), "ommi_ilike(?, @name COLLATE BINARY)", [3]),
+    "icontains": (lambda: P.nick.icontains("BO%"), "ommi_ilike(?, @nick COLLATE BINARY)", [2]),
+    "and, or": (
+        lambda: (P.age > 0) & (P.age < 35) | (P.id == 4),
+        "((@age > ? AND @age < ?) OR @id = ?)",
+        [1, 3, 4],
+    ),
+    "not and": (
+        lambda: ~((P.age > 0) & (P.age < 35)),
+        "((@age <= ? OR @age IS NULL) OR (@age >= ? OR @age IS NULL))",
+        [2, 4],
+    ),
+    "two fields": (
+        lambda: P.name == P.nick,
+        "(@name COLLATE BINARY IS @nick COLLATE BINARY)",
+        [4],
+    ),
+    "not two fields": (
+        lambda: P.name != P.nick,
+        "(NOT (@name COLLATE BINARY IS @nick COLLATE BINARY))",
+        [1, 2, 3],
+    ),
+    "two fields in order": (
+        lambda: P.name < P.nick,
+        "(@name COLLATE BINARY < @nick COLLATE BINARY)",
+        [],
+    ),
+    "not two fields in order": (
+        lambda: ~(P.name > P.nick),
+        "((@name COLLATE BINARY > @nick COLLATE BINARY) IS NOT TRUE)",
+        [1, 4],
+    ),
+    "sum": (lambda: P.age + P.id >= 33, "ommi_add(@age, @id) >= ?", [2, 3]),
+    "difference": (
+        lambda: 10 - P.age * 2 > 0,
+        "ommi_subtract(?, ommi_multiply(@age, ?)) > ?",
+        [4],
+    ),
+    "scaled decimal": (lambda: P.price > Decimal(1), "@price > ?", [1, 2]),
+    "decimal": (lambda: P.worth > Decimal(9), "@worth COLLATE ommi_decimal > ?", [1]),
+    "sum of decimals": (
+        lambda: P.price + P.worth > Decimal("10.5"),
+        (
+            "ommi_add(ommi_decimal(@price, 2) COLLATE ommi_decimal, @worth COLLATE ommi_decimal)"
+            " COLLATE ommi_decimal > ?"
+        ),
+        [1, 2],
+    ),
+    "document": (lambda: P.extra == {"k": 1.0}, "ommi_json(@extra) = ?", [1]),
+    "not document": (
+        lambda: P.home != Home("A", 1),
+        "(ommi_json(@home) <> ? OR @home IS NULL)",
+        [1, 3, 4],
+    ),
+    "path of an int": (
+        lambda: P.extra["k"] == 1,
+        (
+            "(json_type(@extra, '$.\"k\"') IN ('integer', 'real') AND "
+            "json_extract(@extra, '$.\"k\"') = ?)"
+        ),
+        [1],
+    ),
+    "path of a bool": (
+        lambda: P.extra["k"] == True,  # noqa: E712
+        (
+            "(json_type(@extra, '$.\"k\"') IN ('true', 'false') AND "
+            "json_extract(@extra, '$.\"k\"') = ?)"
+        ),
+        [2],
+    ),
+    "not path of a text": (
+        lambda: P.extra["k"] != "1",
+        (
+            "(((json_type(@extra, '$.\"k\"') IN ('text') AND "
+            "json_extract(@extra, '$.\"k\"') = ?)) IS NOT TRUE)"
+        ),
+        [1, 2, 3],
+    ),
+    "path that is null": (
+        lambda: P.extra["d"][0].is_null(),
+        "json_extract(@extra, '$.\"d\"[0]') IS NULL",
+        [1, 2, 3],
+    ),
+    "path with a quote": (
+        lambda: P.extra["it's"].is_not_null(),
+        "json_extract(@extra, '$.\"it''s\"') IS NOT NULL",
+        [],
+    ),
+    "path of a float": (
+        lambda: P.home.size > 1.0,
+        (
+            "(json_type(@home, '$.\"size\"') IN ('integer', 'real') AND "
+            "ommi_real(@home -> '$.\"size\"') > ?)"
+        ),
+        [4],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONDITIONS)
+async def test_a_condition_has_this_text_and_these_rows(db: Ommi, case: str) -> None:
+    asks, text, keys = CONDITIONS[case]
+
+    query = db.query(Person).where(asks())
+
+    assert query.sql() == full(f"{SELECT} WHERE {text}")
+    assert [person.id for person in await query.order_by("id").fetch_all()] == keys
+    assert await query.count() == len(keys)
+
+
+Part = tuple[Callable[[Query[Person]], Query[Person]], str, list[int]]
+PARTS: dict[str, Part] = {
+    "nothing": (lambda q: q, "", [1, 2, 3, 4]),
+    "ascending": (lambda q: q.order_by("age"), " ORDER BY @age", [4, 1, 3, 2]),
+    "descending": (
+        lambda q: q.order_by("-height", "id"),
+        " ORDER BY @height DESC, @id",
+        [4, 1, 3, 2],
+    ),
+    "none first": (lambda q: q.order_by("nick"), " ORDER BY @nick COLLATE BINARY", [1, 4, 2, 3]),
+    "none last": (
+        lambda q: q.order_by(P.nick.asc.nulls_last()),
+        " ORDER BY @nick COLLATE BINARY NULLS LAST",
+        [4, 2, 3, 1],
+    ),
+    "none first, descending": (
+        lambda q: q.order_by(P.nick.desc.nulls_first()),
+        " ORDER BY @nick COLLATE BINARY DESC NULLS FIRST",
+        [1, 3, 2, 4],
+    ),
+    "by a path": (
+        lambda q: q.order_by(P.home.size.desc, "id"),
+        " ORDER BY ommi_real(@home -> '$.\"size\"') DESC, @id",
+        [4, 2, 1, 3],
+    ),
+    "by a calculation": (
+        lambda q: q.order_by(P.age * -1, "id"),
+        " ORDER BY ommi_multiply(@age, ?), @id",
+        [2, 1, 3, 4],
+    ),
+    "limit": (lambda q: q.limit(2), " ORDER BY @id LIMIT ?", [1, 2]),
+    "limit 0": (lambda q: q.limit(0), " ORDER BY @id LIMIT ?", []),
+    "offset": (lambda q: q.offset(1), " ORDER BY @id LIMIT -1 OFFSET ?", [2, 3, 4]),
+    "page": (
+        lambda q: q.order_by("-age").limit(2).offset(1),
+        " ORDER BY @age DESC, @id LIMIT ? OFFSET ?",
+        [1, 3],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PARTS)
+async def test_an_order_and_a_page_have_this_text_and_these_rows(db: Ommi, case: str) -> None:
+    change, text, keys = PARTS[case]
+
+    query = change(db.query(Person))
+
+    assert query.sql() == full(f"{SELECT}{text}")
+    assert [person.id for person in await query.fetch_all()] == keys
+    assert await query.count() == len(keys)
+
+
+async def test_a_json_key_that_sqlite_cannot_name_is_refused(db: Ommi) -> None:
+    with pytest.raises(UnsupportedOperation, match="JSON key"):
+        db.query(Person).where(P.extra['a"b'] == 1).sql()
