@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, cast, overload
 
-from ommi.drivers.protocol import Connection, Driver, SchemaKeeping
-from ommi.drivers.registry import driver_for
-from ommi.errors import ConfigurationError, QueryError, SchemaMismatch, UnsupportedOperation
+from ommi.drivers.protocol import Connection, Driver, Poolable, SchemaKeeping
+from ommi.drivers.registry import driver_for, pool_options
+from ommi.errors import QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import NOT_OPEN, Executor
+from ommi.execution.lease import PoolableConnection
+from ommi.execution.pool import ConnectionPool
+from ommi.execution.pooled import PooledConnection
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
@@ -41,13 +44,9 @@ class Ommi:
 
     def __init__(self, location: str | Driver = "sqlite://", **options: object) -> None:
         if isinstance(location, str):
-            self._driver = driver_for(location, options)
-        elif options:
-            raise ConfigurationError(
-                "options go with a URL; a driver that is already made has its own"
-            )
+            self._driver, self._pool_options = driver_for(location, options)
         else:
-            self._driver = location
+            self._driver, self._pool_options = location, pool_options(options)
         self._executor = Executor(self._driver, self)
         self._writer = Writer(self._executor)
 
@@ -68,9 +67,19 @@ class Ommi:
     async def open(self) -> Self:
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
-            self._executor.connection = await self._driver.connect()
+            self._executor.connection = await self._connected()
             database_opened(self)
         return self
+
+    async def _connected(self) -> Connection:
+        """Open the first connection; one that serves a caller at a time gets a pool in front."""
+        first = await self._driver.connect()
+        if not isinstance(first, Poolable):
+            return first
+        connect = cast("Callable[[], Awaitable[PoolableConnection]]", self._driver.connect)
+        pool = ConnectionPool(**self._pool_options, connect=connect, store=self._driver.name)
+        pool.adopt(cast("PoolableConnection", first))
+        return PooledConnection(pool)
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""

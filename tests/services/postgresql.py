@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, and a fresh database for each test."""
+"""A PostgreSQL server of the tests' own, with an empty database for each test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -63,20 +62,14 @@ def server() -> Server:
     return found
 
 
-_NUMBERS = count(1)
-
-
 @pytest.fixture
 async def database(server: Server) -> AsyncIterator[str]:
-    """The name of a database that is empty, and gone after the test."""
-    name = f"ommi_{next(_NUMBERS)}"
+    """The name of a database that is empty, and emptied again after the test."""
+    yield "test"
     admin = await server.client()
-    await admin.execute(f"CREATE DATABASE {name}")
-    try:
-        yield name
-    finally:
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+    await admin.execute("SET client_min_messages = warning")
+    await admin.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await admin.close()
 
 
 @pytest.fixture

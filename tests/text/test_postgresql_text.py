@@ -1,5 +1,7 @@
 """The exact SQL of PostgreSQL for everything that can be asked, beside the rows that it gives."""
 
+# ruff: noqa: F811 - fixtures are imported, and asked for by their names
+
 from __future__ import annotations
 
 import re
@@ -11,6 +13,7 @@ from typing import Annotated, Any
 import pytest
 
 from ommi import (
+    ArithmeticOverflow,
     Auto,
     Digits,
     Key,
@@ -20,7 +23,7 @@ from ommi import (
     fields,
     ommi_model,
 )
-from services.postgresql import Server, database, server  # noqa: F401 - fixtures
+from services.postgresql import Server, database, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -234,6 +237,16 @@ CONDITIONS: dict[str, Case] = {
         [1, 4],
     ),
     "sum": (lambda: P.age + P.id >= 33, "(@age + @id) >= $1", [2, 3]),
+    "product of floats": (
+        lambda: P.height * 1e-200 < 0.0,
+        (
+            "(SELECT CASE WHEN abs(a) < 1 AND abs(b) < 1 AND a <> 0 AND b <> 0 AND "
+            "least(abs(a), abs(b)) < 1e-160 AND least(abs(a), abs(b)) * 2::float8 ^ 537 * "
+            "2::float8 ^ 537 * greatest(abs(a), abs(b)) <= 0.5 THEN 0::float8 * a * b ELSE a * b "
+            "END FROM (SELECT (@height)::float8 AS a, ($1)::float8 AS b) AS product) < $2"
+        ),
+        [3],
+    ),
     "difference": (
         lambda: 10 - P.age * 2 > 0,
         "($1 - (@age * $2)) > $3",
@@ -255,25 +268,23 @@ CONDITIONS: dict[str, Case] = {
     "path of an int": (
         lambda: P.extra["k"] == 1,
         (
-            "(jsonb_typeof((@extra -> 'k')) = 'number' AND (CASE WHEN "
-            "jsonb_typeof((@extra -> 'k')) = 'number' THEN (@extra -> 'k')::numeric END) "
-            "= $1)"
+            "(jsonb_typeof(@extra -> 'k') = 'number' AND (CASE WHEN jsonb_typeof(@extra "
+            "-> 'k') = 'number' THEN (@extra -> 'k')::numeric END) = $1)"
         ),
         [1],
     ),
     "path of a bool": (
         lambda: P.extra["k"] == True,  # noqa: E712
         (
-            "(jsonb_typeof((@extra -> 'k')) = 'boolean' AND (CASE WHEN "
-            "jsonb_typeof((@extra -> 'k')) = 'boolean' THEN (@extra -> 'k')::boolean "
-            "END) = $1)"
+            "(jsonb_typeof(@extra -> 'k') = 'boolean' AND (CASE WHEN jsonb_typeof(@extra "
+            "-> 'k') = 'boolean' THEN (@extra -> 'k')::boolean END) = $1)"
         ),
         [2],
     ),
     "not path of a text": (
         lambda: P.extra["k"] != "1",
         (
-            "(((jsonb_typeof((@extra -> 'k')) = 'string' AND ((@extra -> 'k') #>> '{}') "
+            "(((jsonb_typeof(@extra -> 'k') = 'string' AND (@extra -> 'k' #>> '{}') "
             'COLLATE "C" = $1)) IS NOT TRUE)'
         ),
         [1, 2, 3],
@@ -281,22 +292,21 @@ CONDITIONS: dict[str, Case] = {
     "path that is null": (
         lambda: P.extra["d"][0].is_null(),
         (
-            "(jsonb_path_query_first((@extra -> 'd'), 'strict $[0]', silent => true) #>> "
+            "(jsonb_path_query_first(@extra -> 'd', 'strict $[0]', silent => true) #>> "
             "'{}') IS NULL"
         ),
         [1, 2, 3],
     ),
     "path with a quote": (
         lambda: P.extra["it's"].is_not_null(),
-        "((@extra -> 'it''s') #>> '{}') IS NOT NULL",
+        "(@extra -> 'it''s' #>> '{}') IS NOT NULL",
         [],
     ),
     "path of a float": (
         lambda: P.home.size > 1.0,
         (
-            "(jsonb_typeof((@home -> 'size')) = 'number' AND (CASE WHEN "
-            "jsonb_typeof((@home -> 'size')) = 'number' THEN (@home -> 'size')::numeric "
-            "END) > $1)"
+            "(jsonb_typeof(@home -> 'size') = 'number' AND (CASE WHEN jsonb_typeof(@home "
+            "-> 'size') = 'number' THEN (@home -> 'size')::numeric END) > $1)"
         ),
         [4],
     ),
@@ -341,7 +351,7 @@ PARTS: dict[str, Part] = {
     "by a path": (
         lambda q: q.order_by(P.home.size.desc, "id"),
         (
-            " ORDER BY (CASE WHEN jsonb_typeof((@home -> 'size')) = 'number' THEN (@home "
+            " ORDER BY (CASE WHEN jsonb_typeof(@home -> 'size') = 'number' THEN (@home "
             "-> 'size')::numeric END) DESC NULLS LAST, @id"
         ),
         [4, 2, 1, 3],
@@ -371,3 +381,25 @@ async def test_an_order_and_a_page_have_this_text_and_these_rows(db: Ommi, case:
     assert query.sql() == full(f"{SELECT}{text}")
     assert [person.id for person in await query.fetch_all()] == keys
     assert await query.count() == len(keys)
+
+
+async def test_a_calculated_decimal_is_kept_from_being_rounded(db: Ommi) -> None:
+    query = db.find(P.id == 1)
+
+    failed = await query.update(price=P.worth * Decimal("0.0001"))
+    done = await query.update(price=P.worth * Decimal("0.01"))
+
+    assert isinstance(failed.error, ArithmeticOverflow)
+    assert "CASE WHEN value <> round(value, 2) THEN 1000000000 ELSE value END" in str(failed.error)
+    assert done.value == 1
+    assert (await query.one.or_raise()).price == Decimal("0.10")
+
+
+async def test_one_row_is_written_by_these_texts(db: Ommi) -> None:
+    written = await db.add(Person("Bob", id=4)).error
+
+    assert str(written).endswith(
+        'INSERT INTO "people" ("name", "nick", "age", "height", "active", "photo", "price", '
+        '"worth", "tags", "extra", "home", "id") VALUES '
+        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+    )

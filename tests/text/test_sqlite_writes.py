@@ -115,6 +115,15 @@ CREATE TABLE IF NOT EXISTS "all ""types""" (
   "key" TEXT PRIMARY KEY,
   FOREIGN KEY ("owner") REFERENCES "owner" ("id") ON DELETE SET NULL
 ) STRICT'''  # noqa: E501
+INDEXES = [
+    'CREATE INDEX IF NOT EXISTS "all ""types""_whole_index" ON "all ""types""" ("whole")',
+    'CREATE UNIQUE INDEX IF NOT EXISTS "all ""types""_short_unique" ON "all ""types""" ("short")',
+    (
+        'CREATE UNIQUE INDEX IF NOT EXISTS "all ""types""_text_whole_unique" '
+        'ON "all ""types""" ("text", "whole")'
+    ),
+    'CREATE INDEX IF NOT EXISTS "all ""types""_day_clock_index" ON "all ""types""" ("day", "clock")',
+]
 PAIR = """\
 CREATE TABLE IF NOT EXISTS "pair" (
   "left" INTEGER NOT NULL,
@@ -173,7 +182,7 @@ async def db() -> AsyncIterator[Ommi]:
 def test_a_table_of_every_type_is_made_by_these_statements() -> None:
     assert list(create_table(table_of(metadata_of(Everything)), DIALECT)) == [
         EVERYTHING,
-        'CREATE UNIQUE INDEX IF NOT EXISTS "uq_x" ON "all ""types""" ("short")',
+        *INDEXES,
     ]
 
 
@@ -290,9 +299,10 @@ async def test_save_writes_only_what_changed(db: Ommi) -> None:
 
 PIECES = (
     "'", '"', "`", ";", "--", "/*", "*/", "\\", "%", "_", "?", "?1", ":name", "@name", "$name",
-    "$1", "%s", "%(x)s", "{}", "{0}", "${x}", "$$", "NULL", "\x1a", "\x01", "\n", "\r\n", "\t", "\u2019",
-    "\u02bc", "\uff07", "\u00bf", "'; DROP TABLE owner; --", "' OR '1'='1", '" OR ""="', 
-    "1; DELETE", '{"$gt": ""}', "x' UNION SELECT 1", "\U0001f600", "İ", "ß", "\u202e", "\ufeff", "a" * 100_000,
+    "$1", "%s", "%(x)s", "{}", "{0}", "${x}", "$$", "NULL", "\x1a", "\x01", "\n", "\r\n", "\t",
+    "\u2019", "\u02bc", "\uff07", "\u00bf", "'; DROP TABLE owner; --", "' OR '1'='1", '" OR ""="',
+    "1; DELETE", '{"$gt": ""}', "x' UNION SELECT 1", "\U0001f600", "İ", "ß", "\u202e", "\ufeff",
+    "a" * 100_000,
 )  # fmt: skip
 CORPUS = [*PIECES, *(a + b for a in PIECES[:20] for b in PIECES[:14])][:300]
 

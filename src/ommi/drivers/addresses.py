@@ -68,9 +68,9 @@ def _host_and_port(text: str) -> tuple[str | None, int | None]:
 
 
 class Options:
-    """The options of one address, taken one by one; what is left over is refused."""
+    """The options of one address, by name; raises `ConfigurationError` for any it does not have."""
 
-    def __init__(self, address: Address, known: Collection[str]) -> None:
+    def __init__(self, address: Address, known: Collection[str] = ()) -> None:
         self._given = dict(address.options)
         unknown = sorted(self._given.keys() - set(known))
         if unknown:

@@ -1,16 +1,37 @@
-"""Which driver a URL means."""
+"""Which driver a URL means, and how large a pool in front of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypedDict, cast
 
 from ommi.drivers.addresses import Address, Options, parsed
 from ommi.drivers.protocol import Driver
 from ommi.errors import ConfigurationError
 
+POOL_OPTIONS: Mapping[str, type[int | float]] = {
+    "min_connections": int,
+    "max_connections": int,
+    "connection_timeout": float,
+    "idle_timeout": float,
+    "max_lifetime": float,
+}
+"""What every store with a pool takes besides its own options; times are in seconds."""
 
-def driver_for(url: str, options: Mapping[str, object]) -> Driver:
-    """Make the driver for a URL; raises `ConfigurationError`."""
+
+class PoolOptions(TypedDict, total=False):
+    """What was said of the pool."""
+
+    min_connections: int
+    max_connections: int
+    connection_timeout: float
+    idle_timeout: float
+    max_lifetime: float
+
+
+def driver_for(url: str, options: Mapping[str, object]) -> tuple[Driver, PoolOptions]:
+    """Make the driver for a URL, and give its pool's options; raises `ConfigurationError`."""
     address = parsed(url, options)
     make = _DRIVERS.get(address.scheme)
     if make is None:
@@ -18,7 +39,16 @@ def driver_for(url: str, options: Mapping[str, object]) -> Driver:
             f"no driver for {address.scheme}:// is known; there are "
             f"{', '.join(f'{scheme}://' for scheme in _DRIVERS)}"
         )
-    return make(address)
+    driver = make(address)
+    given = {name: value for name, value in address.options.items() if name in POOL_OPTIONS}
+    return driver, pool_options(given)
+
+
+def pool_options(given: Mapping[str, object]) -> PoolOptions:
+    """Give options of a pool as numbers; raises `ConfigurationError`."""
+    options = Options(Address("pool", options=given), tuple(POOL_OPTIONS))
+    numbers = {name: options.number(name, 0.0, POOL_OPTIONS[name]) for name in given}
+    return cast("PoolOptions", numbers)
 
 
 def _sqlite(address: Address) -> Driver:
@@ -41,8 +71,76 @@ def _sqlite(address: Address) -> Driver:
 def _memory(address: Address) -> Driver:
     from ommi.drivers.memory import MemoryDriver
 
-    Options(address, ())
+    Options(address)
     return MemoryDriver()
 
 
-_DRIVERS: Mapping[str, Callable[[Address], Driver]] = {"sqlite": _sqlite, "memory": _memory}
+def _postgresql(address: Address) -> Driver:
+    with _client_library("postgresql"):
+        from ommi.drivers.postgresql import PostgreSQLDriver
+
+    own = ("application_name", "connect_timeout", "pooler", "ssl")
+    options = Options(address, (*own, *POOL_OPTIONS))
+    return PostgreSQLDriver(
+        host=address.host or "localhost",
+        port=address.port or 5432,
+        user=_user(address),
+        password=address.password,
+        database=_database(address),
+        ssl=options.text("ssl"),
+        connect_timeout=options.number("connect_timeout", 10.0, float),
+        pooler="transaction" if options.text("pooler", None, ("transaction",)) else None,
+        application_name=options.text("application_name") or "ommi",
+    )
+
+
+def _mysql(address: Address) -> Driver:
+    with _client_library("mysql"):
+        from ommi.drivers.mysql import MySQLDriver
+
+    options = Options(address, ("connect_timeout", "ssl", *POOL_OPTIONS))
+    return MySQLDriver(
+        host=address.host or "localhost",
+        port=address.port or 3306,
+        user=_user(address),
+        password=address.password,
+        database=_database(address),
+        ssl=options.text("ssl", None, ("true", "false")) == "true" or None,
+        connect_timeout=options.number("connect_timeout", 10.0, float),
+    )
+
+
+@contextmanager
+def _client_library(extra: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(
+            f"{extra}:// needs the client library {error.name}: pip install ommi[{extra}]"
+        ) from error
+
+
+def _user(address: Address) -> str:
+    if address.user:
+        return address.user
+    raise ConfigurationError(
+        f"a {address.scheme} URL names the user, as in {address.scheme}://user@host/database"
+    )
+
+
+def _database(address: Address) -> str:
+    if address.database:
+        return address.database
+    raise ConfigurationError(
+        f"a {address.scheme} URL names the database, as in {address.scheme}://user@host/database"
+    )
+
+
+_DRIVERS: Mapping[str, Callable[[Address], Driver]] = {
+    "sqlite": _sqlite,
+    "memory": _memory,
+    "postgresql": _postgresql,
+    "postgres": _postgresql,
+    "mysql": _mysql,
+    "mariadb": _mysql,
+}

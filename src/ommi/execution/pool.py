@@ -290,7 +290,7 @@ class ConnectionPool(Generic[C]):
         while self._do_next():
             pass
         stock = self._stock
-        self._is_calm = stock.phase is Phase.OPEN and len(stock) <= stock.limits.max_connections
+        self._is_calm = stock.phase is Phase.OPEN and stock.staying <= stock.limits.max_connections
         if self._settled is not None and not (self._leased or self._waiters):
             # To say so, however often, without asking whether it was said.
             self._settled.cancel()

@@ -111,6 +111,7 @@ class PoolState:
     size: int = 0
     opening: int = 0
     preparing: int = 0
+    closing: int = 0
     failures: int = 0
     pause: float = 0.0
     is_ending: bool = False
@@ -143,7 +144,7 @@ def next_step(state: PoolState) -> Step:
 
 
 def _is_surplus(state: PoolState) -> bool:
-    return state.size > state.limit or (state.is_ending and not state.waiting)
+    return state.size - state.closing > state.limit or (state.is_ending and not state.waiting)
 
 
 def _opening(state: PoolState) -> Step:

@@ -59,6 +59,11 @@ class Stock(Generic[C]):
     def __len__(self) -> int:
         return len(self.idle) + len(self.leased) + len(self.jobs)
 
+    @property
+    def staying(self) -> int:
+        """How many there are without those that are being closed."""
+        return len(self) - len(self.jobs.closing)
+
     def state(self, waiting: int, now: float) -> PoolState:
         """Describe what there is, for the decision what to do next."""
         return PoolState(
@@ -68,6 +73,7 @@ class Stock(Generic[C]):
             size=len(self),
             opening=len(self.jobs.opening),
             preparing=len(self.jobs.preparing),
+            closing=len(self.jobs.closing),
             failures=self._failures,
             pause=self._retry_at - now,
             is_ending=self.phase is not Phase.OPEN,
@@ -106,7 +112,7 @@ class Stock(Generic[C]):
         match fate(
             is_usable=connection.is_usable and self.phase is not Phase.CLOSED,
             is_changed=connection.is_changed,
-            is_wanted=now < entry.expires_at and len(self) < self.limits.max_connections,
+            is_wanted=now < entry.expires_at and self.staying < self.limits.max_connections,
         ):
             case Fate.KEEP:
                 self.rest(entry, now)
@@ -187,7 +193,7 @@ class Stock(Generic[C]):
     def start_sweeper(self) -> None:
         """See to it that what nobody wants is closed in time."""
         if self.sweeper is None and self.idle:
-            is_spare = self._spare() > 0
+            is_spare = self._has_spare()
             when = min(entry.ends_at(is_spare=is_spare) for entry in self.idle)
             self.sweeper = self._call_at(when, self._sweep)
 
@@ -196,13 +202,13 @@ class Stock(Generic[C]):
         now = asyncio.get_running_loop().time()
         # The one that has been idle the longest comes first.
         for entry in tuple(self.idle):
-            if now >= entry.ends_at(is_spare=self._spare() > 0):
+            if now >= entry.ends_at(is_spare=self._has_spare()):
                 self.idle.remove(entry)
                 self.retire(entry)
         self.start_sweeper()
 
-    def _spare(self) -> int:
-        return len(self) - len(self.jobs.closing) - self.limits.floor
+    def _has_spare(self) -> bool:
+        return self.staying > self.limits.floor
 
     def resize(self, min_connections: int, max_connections: int) -> None:
         """Change how many there may be."""

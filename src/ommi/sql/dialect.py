@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ommi.metadata.model import FieldMetadata, ModelMetadata
+    from ommi.query.expressions import Arithmetic
     from ommi.query.fields import FieldReference
     from ommi.query.nodes import Term
     from ommi.query.statements import Insert
@@ -164,6 +165,9 @@ class Dialect:
     def float_arithmetic(self, operator: ArithmeticOperator, left: str, right: str) -> str:
         """Calculate with floats; what is too small becomes zero."""
         return self.arithmetic(operator, left, right)
+
+    def check_calculation(self, node: Arithmetic) -> None:
+        """Raise `UnsupportedOperation` for what the store cannot calculate exactly."""
 
     def calculable(self, text: str, storage: StorageType) -> str:
         """Give a number as calculations want it."""

@@ -224,9 +224,7 @@ class Writer:
         ]
         return f"{left} IN ({', '.join(places)})"
 
-    def _binding(
-        self, node: Comparison, parameter: Parameter, before: Conversion | None
-    ) -> Bind:
+    def _binding(self, node: Comparison, parameter: Parameter, before: Conversion | None) -> Bind:
         storage = cast("StorageType", parameter.storage)
 
         def bind(encode: Conversion | None = None) -> str:
@@ -240,6 +238,7 @@ class Writer:
         """Give a number as calculations want it."""
         match node:
             case Arithmetic(operator=operator, left=left, right=right):
+                self.dialect.check_calculation(node)
                 sides = [self._operand(side, node.storage) for side in (left, right)]
                 is_float = node.storage.kind is Kind.FLOAT
                 write = self.dialect.float_arithmetic if is_float else self.dialect.arithmetic

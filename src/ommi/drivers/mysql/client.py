@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+
+from asyncmy.constants import CLIENT
 
 from ommi.planning.plan import Rows
 
-COMMAND_RESET = 0x1F
+_RESET = 0x1F
 
 
 class Answer(Protocol):
@@ -38,6 +40,7 @@ class Client(Protocol):
     """A session."""
 
     server_version: str
+    _client_flag: int
     _result: Answer | None
     _transport: Any
     _stream_broken: bool
@@ -60,3 +63,34 @@ class Client(Protocol):
     def close(self) -> None: ...
     def thread_id(self) -> int: ...
     def get_transaction_status(self) -> bool: ...
+
+
+def answer_of(client: Client) -> Answer | None:
+    """Give what the server said last, other than to a prepared statement."""
+    return client._result  # noqa: SLF001 - asyncmy has no other way to it
+
+
+def is_sound(client: Client) -> bool:
+    """Tell whether the socket is open on both sides, as far as is known."""
+    return client.connected and not client._stream_broken  # noqa: SLF001
+
+
+def drop(client: Client) -> None:
+    """Close the socket at once; what was not sent is lost."""
+    transport = client._transport  # noqa: SLF001
+    if transport is not None:
+        transport.abort()
+    client.close()
+
+
+async def reset(client: Client) -> None:
+    """Make the session new; its prepared statements and settings are gone."""
+    await client._execute_command(_RESET, b"")  # noqa: SLF001
+    await client._read_ok_packet()  # noqa: SLF001
+
+
+def one_statement_at_a_time(connection: object) -> Client:
+    """Give a session, not yet open, that takes no second statement in one text."""
+    client = cast("Client", connection)
+    client._client_flag &= ~CLIENT.MULTI_STATEMENTS  # noqa: SLF001
+    return client

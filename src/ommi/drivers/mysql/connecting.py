@@ -7,26 +7,21 @@ import re
 import ssl as tls
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from ommi.drivers.mysql.client import Client
+from asyncmy.connection import Connection
+from asyncmy.constants import CLIENT
+
+from ommi.drivers.mysql.client import Client, answer_of, drop, one_statement_at_a_time
 from ommi.drivers.mysql.dialect import SORTED_BYTES
 from ommi.drivers.mysql.errors import CLIENT_ERRORS, failed_to_connect
-from ommi.errors import ConfigurationError, ConnectionFailed
-
-try:
-    from asyncmy.connection import Connection
-    from asyncmy.constants import CLIENT
-except ImportError as error:
-    raise ConfigurationError(
-        "MariaDB and MySQL want the client library asyncmy: pip install ommi[mysql]"
-    ) from error
+from ommi.errors import ConnectionFailed
 
 KILL_WITHIN = 2.0
 """How long to try to stop a statement on the server, in seconds."""
 
 _OLDEST = {"MariaDB": (10, 11), "MySQL": (8, 0, 17)}
-_MODES = (
+_MODES: tuple[str, ...] = (
     "STRICT_ALL_TABLES",
     "NO_ZERO_DATE",
     "NO_ZERO_IN_DATE",
@@ -83,15 +78,15 @@ class Location:
                 server = await _server(client)
                 await client.query(server.settings)
         except TimeoutError as error:
-            client.close()
+            drop(client)
             raise ConnectionFailed(
                 f"cannot connect to {self.name}: no answer within {self.connect_timeout:g} s"
             ) from error
         except CLIENT_ERRORS as error:
-            client.close()
+            drop(client)
             raise failed_to_connect(error, self.name) from error
         except BaseException:
-            client.close()
+            drop(client)
             raise
         return client, server
 
@@ -105,10 +100,10 @@ class Location:
                     await client.connect()
                     await client.query(f"KILL {thread:d}")
         finally:
-            client.close()
+            drop(client)
 
     def _client(self) -> Client:
-        connection = Connection(
+        connection = Connection(  # type: ignore[no-untyped-call]
             host=self.host,
             port=self.port,
             user=self.user,
@@ -121,9 +116,7 @@ class Location:
             ssl=tls.create_default_context() if self.ssl is True else self.ssl or None,
             program_name="ommi",
         )
-        # One statement at a time, whatever a text might hold.
-        connection._client_flag &= ~CLIENT.MULTI_STATEMENTS  # noqa: SLF001
-        return cast("Client", connection)
+        return one_statement_at_a_time(connection)
 
 
 async def _server(client: Client) -> Server:
@@ -157,5 +150,5 @@ async def _settings(client: Client, store: str) -> str:
 
 async def _has_variable(client: Client, name: str) -> bool:
     await client.query(f"SHOW VARIABLES LIKE '{name}'")
-    answer = client._result  # noqa: SLF001 - the client library's only way to one
+    answer = answer_of(client)
     return answer is not None and bool(answer.rows)

@@ -9,7 +9,9 @@ from typing import Any, cast
 from ommi.drivers.mysql import json_paths
 from ommi.drivers.mysql.literals import ValueList
 from ommi.drivers.mysql.storage import (
+    CALCULATED,
     LONGEST_INDEXED,
+    OPERAND_SCALE,
     bounded_codec,
     codec,
     is_indexed,
@@ -19,6 +21,7 @@ from ommi.errors import UnsupportedOperation
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
+from ommi.query.expressions import Arithmetic
 from ommi.query.fields import FieldReference
 from ommi.query.ilike import ilike_regex
 from ommi.query.nodes import Term
@@ -140,9 +143,7 @@ class MariaDBDialect(Dialect):
             return text
         return f"{text} COLLATE {self.collation}"
 
-    def path(
-        self, text: str, path: tuple[str | int, ...], storage: StorageType | None
-    ) -> str:
+    def path(self, text: str, path: tuple[str | int, ...], storage: StorageType | None) -> str:
         found = json_paths.found(text, path, self.literal)
         match None if storage is None else storage.kind:
             case Kind.TEXT:
@@ -204,8 +205,17 @@ class MariaDBDialect(Dialect):
     def ilike(self, text: str, bind: Bind) -> str:
         return f"{text} REGEXP {bind(_ilike)}"
 
-    def arithmetic(self, operator: ArithmeticOperator, left: str, right: str) -> str:
-        return f"({left} {operator.value} {right})"
+    def calculable_codec(self, storage: StorageType) -> StoreCodec:
+        return CALCULATED if storage.kind is Kind.DECIMAL else self.codec(storage)
+
+    def check_calculation(self, node: Arithmetic) -> None:
+        # What goes beyond the last place is cut off, and nothing is said.
+        if node.kind is Kind.DECIMAL and _scale(node) > _MOST_FRACTION:
+            raise UnsupportedOperation(
+                f"calculate exactly with more than {_MOST_FRACTION} digits behind the point",
+                self.name,
+                "multiply fewer decimals",
+            )
 
     def assigned(self, write: Callable[[], str], storage: StorageType) -> str:
         if storage.kind is not Kind.DECIMAL:
@@ -290,6 +300,18 @@ def _condition(column: str, storage: StorageType) -> str | None:
             return f"LENGTH({column}) <= {storage.length}"
         case _:
             return None
+
+
+def _scale(node: object) -> int:
+    """Give how many digits behind the point a calculation may come to."""
+    match node:
+        case Arithmetic(operator=operator, left=left, right=right):
+            scales = _scale(left), _scale(right)
+            return sum(scales) if operator is ArithmeticOperator.MULTIPLY else max(scales)
+        case FieldReference():
+            return node.storage.scale or 0
+        case _:
+            return OPERAND_SCALE
 
 
 def _in_list(element: object) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from asyncmy.errors import InternalError, MySQLError
+
 from ommi.errors import (
     ArithmeticOverflow,
     CheckViolation,
-    ConfigurationError,
     ConflictError,
     ConnectionFailed,
     ConnectionLost,
@@ -22,13 +23,6 @@ from ommi.errors import (
     UnsupportedOperation,
 )
 from ommi.sql.dialect import SqlCommand
-
-try:
-    from asyncmy.errors import InternalError, MySQLError
-except ImportError as error:
-    raise ConfigurationError(
-        "MariaDB and MySQL want the client library asyncmy: pip install ommi[mysql]"
-    ) from error
 
 CLIENT_ERRORS = (MySQLError, OSError)
 """All that asyncmy raises."""
@@ -86,6 +80,8 @@ def translated(error: Exception, store: str, command: SqlCommand | None = None) 
 
 def warned(code: int, message: str, store: str, command: SqlCommand | None) -> OmmiError:
     """Give the error for a warning: an answer with one may be a wrong answer."""
+    if code == _DECIMAL_OVERFLOW:
+        return _overflow(Complaint(code, message, store, command))
     if code in _SHOWING_VALUES:
         message = _without_values(message)
     return DatabaseError(
@@ -212,6 +208,7 @@ def _other(complaint: Complaint) -> OmmiError:
     return DatabaseError(reason, store=complaint.store, statement=complaint.text)
 
 
+_DECIMAL_OVERFLOW = 1916
 _SHOWING_VALUES = frozenset({1062, 1064, 1169, 1264, 1265, 1292, 1366, 1411, 1525, 1586, 1690})
 """Their messages quote values, or the statement with values in it."""
 

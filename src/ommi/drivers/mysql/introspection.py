@@ -62,7 +62,7 @@ async def catalogue(session: Session, names: Collection[str], collation: str) ->
         (wanted[name], row[0])
         for name, rows in found.items()
         for row in rows
-        if row[5] not in {None, collation} and _LENGTH_OF_UUID != _length(row[1], "char")
+        if row[5] not in {None, collation} and _length(row[1], "char") != _LENGTH_OF_UUID
     }
     return Catalogue(tables, foreign)
 

@@ -27,9 +27,7 @@ def has_list(parameters: Sequence[object]) -> bool:
     return any(isinstance(parameter, ValueList) for parameter in parameters)
 
 
-def with_values(
-    text: str, parameters: Sequence[object], escape: Callable[[object], str]
-) -> str:
+def with_values(text: str, parameters: Sequence[object], escape: Callable[[object], str]) -> str:
     """Write each parameter where its placeholder stands; `escape` is for one scalar."""
     waiting = iter(parameters)
 

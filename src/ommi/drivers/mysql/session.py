@@ -7,7 +7,15 @@ from asyncio import CancelledError
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from ommi.drivers.mysql.client import COMMAND_RESET, Answer, Client, Prepared
+from ommi.drivers.mysql.client import (
+    Answer,
+    Client,
+    Prepared,
+    answer_of,
+    drop,
+    is_sound,
+    reset,
+)
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.errors import (
     CLIENT_ERRORS,
@@ -44,13 +52,11 @@ class Session:
     @property
     def is_usable(self) -> bool:
         """Whether nothing is unread, no transaction is open, and the socket is."""
-        client = self.client
-        result = client._result
+        answer = answer_of(self.client)
         return (
-            client.connected
-            and not client._stream_broken
-            and not client.get_transaction_status()
-            and not (result is not None and result.unbuffered_active)
+            is_sound(self.client)
+            and not self.client.get_transaction_status()
+            and not (answer is not None and answer.unbuffered_active)
         )
 
     async def run(self, command: SqlCommand, parameters: Parameters) -> Answer:
@@ -132,19 +138,18 @@ class Session:
         """Make the session as it was when it was opened."""
         self._kept.clear()
         try:
-            await self.client._execute_command(COMMAND_RESET, b"")
-            await self.client._read_ok_packet()
+            await reset(self.client)
         except CLIENT_ERRORS as error:
             raise await self.failure(error, None) from error
+        except BaseException:
+            self.abort()
+            raise
         await self.say(self.server.settings)
         self.is_changed = False
 
     def abort(self) -> None:
         """Close the socket at once."""
-        transport = self.client._transport
-        if transport is not None:
-            transport.abort()
-        self.client.close()
+        drop(self.client)
 
     async def give_up(self) -> None:
         """Close the socket, and stop on the server what still runs; however often cancelled."""
@@ -175,7 +180,7 @@ class Session:
 
     async def _written_out(self, text: str, parameters: Parameters) -> Answer:
         await self.client.query(with_values(text, parameters, self.client.literal))
-        answer = self.client._result
+        answer = answer_of(self.client)
         if answer is None:
             raise RuntimeError("the client library forgot its answer")
         return answer

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import cast
 from uuid import UUID
 
-from ommi.errors import InvalidValue
+from ommi.errors import InvalidValue, UnsupportedOperation
 from ommi.metadata.json_text import parse_json
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
@@ -19,11 +19,15 @@ from ommi.schema.snapshot import Column, Table
 INDEXED_LENGTH = 255
 """Characters of a text, or bytes, in a key or an index that no `Length` bounds."""
 
+OPERAND_SCALE = 14
+"""Digits behind the point of a decimal in a calculation, so that products stay exact."""
+
 LONGEST_INDEXED = 768
 """As many characters of four bytes as an index of InnoDB takes."""
 
 _BOUNDED = frozenset({Kind.TEXT, Kind.BYTES})
 _SMALLEST, _LARGEST = -(2.0**63), 2.0**63
+_MIDNIGHT = datetime(1, 1, 1)  # noqa: DTZ001 - a time of day has no zone
 
 
 def is_indexed(field: FieldMetadata, model: ModelMetadata) -> bool:
@@ -61,13 +65,9 @@ def _bounded(column: Column) -> Column:
 
 
 def bounded_codec(codec: StoreCodec, field: FieldMetadata, model: ModelMetadata) -> StoreCodec:
-    """Give the codec for a column whose bound the field does not know: it refuses what is longer."""
+    """Give the codec of a column, which may be bounded where its field is not."""
     storage = field.storage
-    if (
-        storage.kind not in _BOUNDED
-        or storage.length is not None
-        or not is_indexed(field, model)
-    ):
+    if storage.kind not in _BOUNDED or storage.length is not None or not is_indexed(field, model):
         return codec
     kind, unit = ("str", "characters") if storage.kind is Kind.TEXT else ("bytes", "bytes")
 
@@ -109,6 +109,15 @@ def _written(value: object) -> str:
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
+def _operand(value: object) -> object:
+    exponent = cast("Decimal", value).as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > OPERAND_SCALE:
+        raise UnsupportedOperation(
+            f"calculate exactly with more than {OPERAND_SCALE} digits behind the point", "MariaDB"
+        )
+    return value
+
+
 def _time(value: object) -> time:
     """Give the time of day for the span that the store answers with; its own form it may have."""
     if isinstance(value, time):
@@ -116,10 +125,13 @@ def _time(value: object) -> time:
     span = cast("timedelta", value)
     if not timedelta(0) <= span < timedelta(days=1):
         raise ValueError("not a time of day")
-    return (datetime.min + span).time()
+    return (_MIDNIGHT + span).time()
 
 
 _AS_IS = StoreCodec()
+CALCULATED = StoreCodec(_operand)
+"""How a decimal travels into a calculation."""
+
 _CODECS = {
     Kind.BOOL: StoreCodec(decode=bool, inline="{value} == 1"),
     Kind.INSTANT: StoreCodec(

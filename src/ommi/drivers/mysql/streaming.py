@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from asyncmy.cursors import SSCursor
 
+from ommi.drivers.mysql.client import answer_of
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.literals import with_values
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.protocol import Build
-from ommi.planning.plan import Parameters, Rows
+from ommi.planning.plan import Parameters
 from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
@@ -24,29 +25,26 @@ async def stream(
 
     Left early, the session is given up: the server would send all the rest before anything else.
     """
-    client = session.client
-    cursor = client.cursor(SSCursor)
+    cursor = session.client.cursor(SSCursor)
     is_over = False
-
-    async def next_rows() -> Rows:
-        try:
-            return await cursor.fetchmany(size)
-        except CLIENT_ERRORS as error:
-            raise await session.failure(error, command) from error
-
     try:
-        text = with_values(command.text, parameters, client.literal)
-        try:
-            await cursor.execute(text)
-        except CLIENT_ERRORS as error:
-            raise await session.failure(error, command) from error
+        await cursor.execute(with_values(command.text, parameters, session.client.literal))
         while not is_over:
-            rows = await next_rows()
-            is_over = len(rows) < size
-            if is_over and client._result is not None:
-                await session.refuse_warnings(client._result, command)
+            rows = await cursor.fetchmany(size)
+            if len(rows) < size:
+                is_over = True
+                await _refuse_warnings(session, command)
             if rows:
                 yield build(rows)
+    except CLIENT_ERRORS as error:
+        is_over = True
+        raise await session.failure(error, command) from error
     finally:
-        if not session.is_usable:
+        if not is_over:
             await session.give_up()
+
+
+async def _refuse_warnings(session: Session, command: SqlCommand) -> None:
+    answer = answer_of(session.client)
+    if answer is not None:
+        await session.refuse_warnings(answer, command)

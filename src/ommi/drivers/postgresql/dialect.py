@@ -92,12 +92,12 @@ class PostgreSQLDialect(Dialect):
             return found
         # CASE keeps the cast from what is of another type; a condition beside it would not.
         is_that = f"jsonb_typeof({found}) {_JSON_TYPES[storage.kind]}"
-        return f"(CASE WHEN {is_that} THEN {found}::{_JSON_CASTS[storage.kind]} END)"
+        return f"(CASE WHEN {is_that} THEN ({found})::{_JSON_CASTS[storage.kind]} END)"
 
     def _found(self, text: str, path: tuple[str | int, ...]) -> str:
         for step in path:
             if isinstance(step, str):
-                text = f"({text} -> {self.literal(step)})"
+                text = f"{text} -> {self.literal(step)}"
             else:
                 # Of `->`, a single value is a list of one; of a strict path it is not.
                 text = f"jsonb_path_query_first({text}, 'strict $[{step}]', silent => true)"
