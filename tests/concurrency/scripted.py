@@ -120,7 +120,9 @@ class ScriptedConnection:
         if self in self.store.alive:
             self.store.alive.remove(self)
 
-    async def fetch(self, command: object, parameters: Any, build: Any, context: Any = None) -> Any:
+    async def fetch(
+        self, command: object, parameters: Any, build: Any, context: Any = None
+    ) -> Any:
         await self.ask(self.store.fetching)
         return build([(command, *parameters)])
 
@@ -174,5 +176,3 @@ async def capacity_is_whole(pool: ConnectionPool[Any], store: Store, size: int) 
         pool.give_back(lease)
     assert len(store.alive) + store.in_flight <= size
     assert pool.stats.leased == 0
-
-

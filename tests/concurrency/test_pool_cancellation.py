@@ -232,7 +232,9 @@ async def test_a_cancelled_fetch_leaves_no_answer_to_the_next() -> None:
     await pool.close()
 
 
-@pytest.mark.parametrize("name", ["tables", "create_tables", "drop_tables", "explain", "run_batch"])
+@pytest.mark.parametrize(
+    "name", ["tables", "create_tables", "drop_tables", "explain", "run_batch"]
+)
 @clocked
 async def test_every_cancelled_call_gives_its_connection_back(name: str) -> None:
     class SchemaStore(Store):

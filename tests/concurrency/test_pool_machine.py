@@ -214,6 +214,13 @@ class PoolMachine(RuleBasedStateMachine):
         for user in self.waiting():
             assert self.loop.time() <= user.since + TIMEOUT + LATE
 
+    @invariant()
+    def what_is_idle_ends_in_time(self) -> None:
+        stock = self.pool._stock
+        if stock.idle:
+            assert stock._sweeper is not None
+            assert stock._sweeper.when() <= min(stock._ends(self.loop.time()))
+
     def teardown(self) -> None:
         try:
             self.run(self.end())

@@ -8,7 +8,6 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ommi.drivers.protocol import Connection, Poolable
 from ommi.errors import DatabaseError, ForkedPool, StaleLease
-from ommi.execution.pool_state import ends_at
 
 
 class PoolableConnection(Connection, Poolable, Protocol):
@@ -29,9 +28,9 @@ class Entry(Generic[C]):
         self.idle_since = 0.0
         self.patience = patience
 
-    def ends_at(self, *, is_spare: bool) -> float:
-        """Give the time at which it is closed if nobody wants it before."""
-        return ends_at(self.expires_at, self.idle_since, self.patience, is_spare=is_spare)
+    def ends_at(self, idle_since: float, *, is_spare: bool) -> float:
+        """Give when it is too old or, if there are others, has been idle for too long."""
+        return min(self.expires_at, idle_since + self.patience) if is_spare else self.expires_at
 
 
 class Lease(Generic[C]):

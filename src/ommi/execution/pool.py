@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from threading import get_ident
 from time import monotonic
 from types import TracebackType
-from typing import Any, Generic, Never, Self
+from typing import Any, Generic, Never, Self, assert_never
 from weakref import WeakSet
 
 from ommi.errors import (
@@ -179,8 +179,6 @@ class ConnectionPool(Generic[C]):
             return
         entry.idle_since = now
         self._idle.append(entry)
-        if self._stock.sweeper is None:
-            self._stock.start_sweeper()
 
     async def get_connection(self) -> Lease[C]:
         """Lend a connection, as `acquire` does."""
@@ -217,7 +215,7 @@ class ConnectionPool(Generic[C]):
         """
         if self._stock.phase is Phase.FORKED:
             return
-        if self._loop not in {None, get_running_loop()}:
+        if not self._is_home(get_running_loop()):
             raise wrong_loop(self.store)
         self._stock.shut()
         for waiter in self._waiters:
@@ -314,6 +312,8 @@ class ConnectionPool(Generic[C]):
                 return False
             case Step.REST:
                 return False
+            case unknown:
+                assert_never(unknown)
         return True
 
     def _lend(self, now: float) -> None:
@@ -341,8 +341,7 @@ class ConnectionPool(Generic[C]):
         loop = get_running_loop()
         if loop is self._loop:
             return loop
-        # A pool that holds nothing belongs to no loop.
-        if self._stock or self._first() is not None:
+        if not self._is_home(loop):
             raise wrong_loop(self.store)
         self._stock.stop_timers()
         self._loop = loop
@@ -351,6 +350,10 @@ class ConnectionPool(Generic[C]):
         self._thread = get_ident()
         _POOLS.add(self)
         return loop
+
+    def _is_home(self, loop: AbstractEventLoop) -> bool:
+        # A pool that holds nothing belongs to no loop.
+        return loop is self._loop or not (self._stock or self._first())
 
     def _leave_to_parent(self) -> None:
         """Forget what belongs to the parent process, without closing it."""

@@ -7,7 +7,7 @@ from ommi.errors import ConnectionFailed, ConnectionLost, ForkedPool, StaleLease
 
 def unreachable(seconds: float, cause: BaseException | None, store: str) -> ConnectionFailed:
     """Say that no connection could be opened, because of the last failure if there was one."""
-    reason = f": {cause}" if isinstance(cause, ConnectionFailed) else ""
+    reason = f": {cause.reason}" if isinstance(cause, ConnectionFailed) else ""
     error = ConnectionFailed(
         f"no connection could be opened within {seconds:g} s{reason}", store=store
     )

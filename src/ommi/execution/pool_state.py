@@ -182,11 +182,6 @@ def pause_after(failures: int, chance: float) -> float:
     return longest * (0.5 + chance / 2)
 
 
-def ends_at(expires_at: float, idle_since: float, patience: float, *, is_spare: bool) -> float:
-    """Give the time at which an idle connection is closed: when it is too old, or not needed."""
-    return min(expires_at, idle_since + patience) if is_spare else expires_at
-
-
 def share_of_life(chance: float) -> float:
     """Give how much of the allowed times one connection gets, so that they do not end together."""
     return 0.75 + chance / 4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import AbstractEventLoop, Task
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from random import random
-from typing import Generic
+from typing import Generic, assert_never
 from weakref import WeakMethod
 
 from ommi.errors import ConnectionFailed
@@ -54,7 +54,7 @@ class Stock(Generic[C]):
         self._failures = 0
         self._retry_at = 0.0
         self._retrier: asyncio.TimerHandle | None = None
-        self.sweeper: asyncio.TimerHandle | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self.idle) + len(self.leased) + len(self.jobs)
@@ -104,7 +104,7 @@ class Stock(Generic[C]):
         """Lay a connection aside until somebody wants it."""
         entry.idle_since = now
         self.idle.append(entry)
-        self.start_sweeper()
+        self._start_sweeper()
 
     def take_back(self, entry: Entry[C], now: float) -> None:
         """Do with a connection that was lent what has to be done."""
@@ -122,6 +122,8 @@ class Stock(Generic[C]):
                 self.retire(entry)
             case Fate.DISCARD:
                 self.discard(entry)
+            case unknown:
+                assert_never(unknown)
 
     def check(self, entry: Entry[C]) -> None:
         """Ask a connection for a sign of life."""
@@ -190,31 +192,39 @@ class Stock(Generic[C]):
         self._retrier = None
         self._changed()
 
-    def start_sweeper(self) -> None:
+    def _start_sweeper(self) -> None:
         """See to it that what nobody wants is closed in time."""
-        if self.sweeper is None and self.idle:
-            is_spare = self._has_spare()
-            when = min(entry.ends_at(is_spare=is_spare) for entry in self.idle)
-            self.sweeper = self._call_at(when, self._sweep)
+        now = asyncio.get_running_loop().time()
+        if self._sweeper is None and (ends := list(self._ends(now))):
+            self._sweeper = self._call_at(min(ends), self._sweep)
+
+    def _ends(self, now: float) -> Iterator[float]:
+        """Give when each connection has to end, or may have to if it is laid aside from now on."""
+        is_spare = self._has_spare()
+        for entry in self.idle:
+            yield entry.ends_at(entry.idle_since, is_spare=is_spare)
+        for entry in (*self.leased.values(), *self.jobs.preparing.values()):
+            if now < entry.expires_at:
+                yield entry.ends_at(now, is_spare=is_spare)
 
     def _sweep(self) -> None:
-        self.sweeper = None
+        self._sweeper = None
         now = asyncio.get_running_loop().time()
         # The one that has been idle the longest comes first.
         for entry in tuple(self.idle):
-            if now >= entry.ends_at(is_spare=self._has_spare()):
+            if now >= entry.ends_at(entry.idle_since, is_spare=self._has_spare()):
                 self.idle.remove(entry)
                 self.retire(entry)
-        self.start_sweeper()
+        self._start_sweeper()
 
     def _has_spare(self) -> bool:
-        return self.staying > self.limits.floor
+        return self.staying - len(self.jobs.opening) > self.limits.floor
 
     def resize(self, min_connections: int, max_connections: int) -> None:
         """Change how many there may be."""
         self.limits = self.limits.resized(min_connections, max_connections)
         self._stop_sweeper()
-        self.start_sweeper()
+        self._start_sweeper()
 
     def shut(self) -> None:
         """Close everything, what is lent included; wait for nothing."""
@@ -243,9 +253,9 @@ class Stock(Generic[C]):
         self._retry_at = 0.0
 
     def _stop_sweeper(self) -> None:
-        if self.sweeper is not None:
-            self.sweeper.cancel()
-            self.sweeper = None
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
 
     def _changed(self, error: BaseException | None = None) -> None:
         report = self._report()

@@ -46,9 +46,6 @@ async def all_of(pool: Pool, count: int) -> list[Lease[Any]]:
     return [await pool.acquire() for _ in range(count)]
 
 
-# Opening
-
-
 @clocked
 async def test_opening_a_pool_opens_one_connection() -> None:
     store = Store()
@@ -141,9 +138,6 @@ async def test_a_connection_that_is_open_already_can_be_adopted() -> None:
     await pool.close()
 
 
-# Lending
-
-
 @clocked
 async def test_the_connection_that_was_used_last_is_lent_first() -> None:
     pool = Store().pool(3)
@@ -229,9 +223,6 @@ async def test_a_connection_at_hand_is_lent_outside_a_task_too() -> None:
     await pool.close()
 
 
-# Given back
-
-
 @clocked
 async def test_a_connection_that_was_given_back_refuses_to_work() -> None:
     pool = Store().pool()
@@ -305,9 +296,6 @@ async def test_a_session_that_cannot_be_reset_is_not_lent_again(resetting: Act) 
     await pool.close()
 
 
-# Checked
-
-
 @clocked
 async def test_a_connection_is_checked_only_after_it_was_idle_for_long() -> None:
     pool = Store().pool(check_after=30)
@@ -352,9 +340,6 @@ async def test_a_connection_that_the_store_closed_is_replaced_unasked() -> None:
     assert lease.connection.is_usable
     assert lease.connection.pings == 0
     await pool.close()
-
-
-# Retired
 
 
 @clocked
@@ -453,9 +438,6 @@ async def test_a_pool_can_become_smaller_and_larger() -> None:
     await pool.close()
 
 
-# The deadline
-
-
 @pytest.mark.parametrize("connecting", [Act.BADLY, Act.NEVER])
 @clocked
 async def test_who_waits_for_a_store_that_is_down_gets_an_error_in_time(connecting: Act) -> None:
@@ -475,6 +457,18 @@ async def test_who_waits_for_a_store_that_is_down_gets_an_error_in_time(connecti
     assert pool.stats.timed_out == 20
     await asyncio.sleep(2)
     await capacity_is_whole(pool, store, 2)
+    await pool.close()
+
+
+@clocked
+async def test_a_connection_that_comes_back_at_the_deadline_is_lent() -> None:
+    pool = Store().pool(1, connection_timeout=5)
+    lease = await pool.acquire()
+    # Within what the loop takes for the same time, and before it.
+    asyncio.get_running_loop().call_at(now() + 5 - 1e-10, pool.give_back, lease)
+
+    assert await begin(pool.acquire())
+    assert pool.stats.timed_out == 0
     await pool.close()
 
 
@@ -543,9 +537,6 @@ async def test_a_holder_is_shown_where_it_calls_the_pool() -> None:
     await pool.close()
 
 
-# Deadlock
-
-
 @clocked
 async def test_everybody_holding_one_and_wanting_another_is_an_error_at_once() -> None:
     pool = Store().pool(2)
@@ -585,9 +576,6 @@ async def test_it_is_no_deadlock_while_somebody_can_give_back() -> None:
     assert await pool.acquire() is not mine
     await holder
     await pool.close()
-
-
-# The store is down
 
 
 @clocked
@@ -668,9 +656,6 @@ async def test_a_pool_recovers_when_the_store_does() -> None:
     await pool.close()
 
 
-# Ending
-
-
 @clocked
 async def test_closing_refuses_who_waits_and_breaks_off_what_runs() -> None:
     store = Store()
@@ -731,6 +716,21 @@ async def test_a_connection_that_opens_in_spite_of_the_end_is_closed() -> None:
 
     assert isinstance(waiting.exception(), ConnectionLost)
     assert not store.alive
+
+
+@clocked
+async def test_closing_leaves_a_cancellation_as_it_is() -> None:
+    pool = Store().pool(1)
+    lease = await pool.acquire()
+    gone = begin(pool.acquire())
+    waiting = begin(pool.acquire())
+    await turns(1)
+    gone.cancel()
+    await pool.close()
+    pool.give_back(lease)
+
+    assert gone.cancelled()
+    assert isinstance(waiting.exception(), ConnectionLost)
 
 
 @clocked
@@ -809,9 +809,6 @@ async def test_draining_is_over_when_the_last_who_waits_gives_up() -> None:
     assert isinstance(waiting.exception(), ConnectionFailed)
 
 
-# Loops, processes, and pools that are dropped
-
-
 def test_a_pool_belongs_to_the_loop_that_opened_it() -> None:
     pool = Store().pool()
 
@@ -853,6 +850,7 @@ def test_a_pool_that_holds_nothing_belongs_to_no_loop() -> None:
     for _ in range(2):
         with pytest.raises(ConnectionFailed):
             asyncio.run(_opened(pool))
+    asyncio.run(Store().pool().close())
     store.connecting = Act.WELL
 
     async def use() -> None:
@@ -874,30 +872,25 @@ def test_a_pool_that_is_dropped_closes_its_sockets_and_warns_once(is_lent: bool)
             pool.take()
 
     with pytest.warns(ResourceWarning, match="of scripted: 1 of 2 .* was never closed") as caught:
-        asyncio.run(drop())
-        gc.collect()
+        _collected(drop())
 
     assert len(caught) == 1
     assert not store.alive
 
 
-def test_a_pool_that_is_dropped_while_it_connects_leaves_no_connection() -> None:
+@pytest.mark.filterwarnings("ignore:.* was never closed:ResourceWarning")
+@clocked
+async def test_a_pool_that_is_dropped_while_it_connects_leaves_no_connection() -> None:
     store = Store()
     store.connecting = Act.SLOWLY
-
-    @clocked
-    async def drop() -> None:
-        pool = store.pool()
-        waiting = begin(pool.acquire())
-        await turns(3)
-        waiting.cancel()
-        await turns(2)
-        del pool, waiting
-        gc.collect()
-        await asyncio.sleep(2)
-
-    with pytest.warns(ResourceWarning, match="never closed"):
-        drop()
+    pool = store.pool()
+    waiting = begin(pool.acquire())
+    await turns(3)
+    waiting.cancel()
+    await turns(2)
+    del pool, waiting
+    gc.collect()
+    await asyncio.sleep(2)
 
     assert len(store.attempts) == 1
     assert not store.alive
@@ -933,8 +926,7 @@ def test_a_socket_that_cannot_be_closed_does_not_keep_the_others_open() -> None:
         pool.adopt(await store.connect())
 
     with pytest.warns(ResourceWarning, match="never closed"):
-        asyncio.run(drop())
-        gc.collect()
+        _collected(drop())
 
     assert not store.alive
 
@@ -1052,6 +1044,11 @@ async def test_what_a_forked_pool_held_is_neither_used_nor_closed() -> None:
     assert len(store.alive) == 2
 
 
+def _collected(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+    gc.collect()
+
+
 def _python(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(
@@ -1062,9 +1059,6 @@ def _python(script: str, *options: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         check=False,
     )
-
-
-# Numbers
 
 
 @clocked

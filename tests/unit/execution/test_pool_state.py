@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from concurrency.scripted import ScriptedConnection, Store
 from ommi import ConfigurationError
+from ommi.execution.lease import Entry
 from ommi.execution.pool_state import (
     LONGEST_PAUSE,
     OPENING_AT_ONCE,
@@ -15,7 +17,6 @@ from ommi.execution.pool_state import (
     PoolState,
     Step,
     Top,
-    ends_at,
     fate,
     is_deadlock,
     next_step,
@@ -124,18 +125,19 @@ def test_pauses_and_lives_are_spread() -> None:
 
 
 def test_a_connection_that_is_not_to_spare_ends_only_when_it_is_too_old() -> None:
-    assert ends_at(100, idle_since=0, patience=10, is_spare=True) == 10
-    assert ends_at(5, idle_since=0, patience=10, is_spare=True) == 5
-    assert ends_at(100, idle_since=0, patience=10, is_spare=False) == 100
+    def ends_at(expires_at: float, *, is_spare: bool) -> float:
+        return Entry(ScriptedConnection(Store()), expires_at, 10).ends_at(0, is_spare=is_spare)
+
+    assert ends_at(100, is_spare=True) == 10
+    assert ends_at(5, is_spare=True) == 5
+    assert ends_at(100, is_spare=False) == 100
 
 
 @pytest.mark.parametrize(
     ("holders", "waiting", "expected"),
     [("ab", "ab", True), ("ab", "abc", True), ("ab", "a", False), ("a", "a", False)],
 )
-def test_a_deadlock_is_when_every_holder_waits(
-    holders: str, waiting: str, expected: bool
-) -> None:
+def test_a_deadlock_is_when_every_holder_waits(holders: str, waiting: str, expected: bool) -> None:
     assert is_deadlock(holders, set(waiting), 2) is expected
 
 

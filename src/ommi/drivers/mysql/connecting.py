@@ -91,7 +91,7 @@ class Location:
         return client, server
 
     async def kill(self, thread: int) -> None:
-        """End another session, and with it the statement that it runs, from a session of its own."""
+        """End another session, and so what it runs, from a session of its own."""
         client = self._client()
         try:
             # What cannot be reached cannot be stopped; a session that is gone needs no killing.

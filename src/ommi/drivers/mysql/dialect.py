@@ -144,21 +144,21 @@ class MariaDBDialect(Dialect):
         return f"{text} COLLATE {self.collation}"
 
     def path(self, text: str, path: tuple[str | int, ...], storage: StorageType | None) -> str:
-        found = json_paths.found(text, path, self.literal)
+        found = json_paths.extracted(text, path, self.literal)
         match None if storage is None else storage.kind:
             case Kind.TEXT:
-                return f"JSON_UNQUOTE({found}) COLLATE {self.collation}"
+                return f"JSON_UNQUOTE({json_paths.known(found)}) COLLATE {self.collation}"
             case Kind.BOOL:
-                return f"({found} = 'true')"
+                return f"({json_paths.known(found)} = 'true')"
             case Kind.INT:
                 return json_paths.number(found)
             case Kind.FLOAT:
                 return json_paths.double(found)
             case _:
-                return found
+                return json_paths.known(found)
 
     def path_is(self, text: str, path: tuple[str | int, ...], storage: StorageType) -> str:
-        found = json_paths.found(text, path, self.literal)
+        found = json_paths.extracted(text, path, self.literal)
         types = ", ".join(map(self.literal, json_paths.TYPES[storage.kind]))
         return f"JSON_TYPE({found}) IN ({types})"
 
@@ -237,10 +237,11 @@ class MariaDBDialect(Dialect):
         is_bounded = isinstance(term, FieldReference) and is_short(term.metadata, term.owner)
         if term.kind is not Kind.TEXT or is_bounded:
             return write()
-        length = f"CHAR_LENGTH({write()})"
-        guarded = f"IF({length} > {_SORTED_CHARACTERS}, {_TOO_LARGE} + {length}, {write()})"
-        is_native = isinstance(term, FieldReference) and term.metadata.has_database_collation
-        return guarded if is_native else f"{guarded} COLLATE {self.collation}"
+        text = write()
+        bare = text.removesuffix(f" COLLATE {self.collation}")
+        length = f"CHAR_LENGTH({bare})"
+        guarded = f"IF({length} > {_SORTED_CHARACTERS}, {_TOO_LARGE} + {length}, {bare})"
+        return guarded if bare == text else f"{guarded} COLLATE {self.collation}"
 
     def bounds(self, limit: str | None, offset: str | None) -> str:
         every = "18446744073709551615" if limit is None and offset is not None else limit

@@ -19,10 +19,9 @@ TYPES = {
 }
 
 
-def found(column: str, path: Path, literal: Literal) -> str:
-    """Give the JSON text at a path, null where nothing is and where `null` is."""
-    # Compared as it is, the JSON string "null" would equal the text null, its quotes away.
-    text = f"NULLIF(CONCAT(JSON_EXTRACT({column}, {literal(_notation(path))})), 'null')"
+def extracted(column: str, path: Path, literal: Literal) -> str:
+    """Give the JSON text at a path, null where nothing is."""
+    text = f"JSON_EXTRACT({column}, {literal(_notation(path))})"
     # `[0]` of a value that is no array is the value itself, as the server sees it.
     starts = [at for at, step in enumerate(path) if step == 0 and isinstance(step, int)]
     for at in starts:
@@ -30,16 +29,23 @@ def found(column: str, path: Path, literal: Literal) -> str:
     return text
 
 
+def known(text: str) -> str:
+    """Give a JSON text, null where it is `null`."""
+    # Compared as it is, the JSON string "null" would equal the text null, its quotes away.
+    return f"NULLIF(CONCAT({text}), 'null')"
+
+
 def number(text: str) -> str:
     """Give a JSON number as a decimal that compares with every 64-bit integer as the number does.
 
     Floats beyond 64 bits become one very large number, those within one of zero a half.
     """
-    real = double(text)
+    real = f"CAST({text} AS DOUBLE)"
     return (
-        f"CASE WHEN ABS({real}) >= 1e19 THEN SIGN({real}) * 1000000000000000000000000 "
+        f"CASE WHEN JSON_TYPE({text}) NOT IN ('INTEGER', 'DOUBLE') THEN NULL "
+        f"WHEN ABS({real}) >= 1e19 THEN SIGN({real}) * 1000000000000000000000000 "
         f"WHEN ABS({real}) < 1 THEN SIGN({real}) * 0.5 "
-        f"WHEN JSON_TYPE({text}) IN ('INTEGER', 'DOUBLE') THEN CAST({text} AS DECIMAL(65, 30)) END"
+        f"ELSE CAST({text} AS DECIMAL(65, 30)) END"
     )
 
 

@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
-from ommi.drivers.postgresql.documents import exact_number, read_document, write_document
+from ommi.drivers.postgresql.documents import exact_number, write_document
+from ommi.metadata.json_text import parse_json
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
 from ommi.query.fields import FieldReference
@@ -231,7 +232,7 @@ _CODECS = {
     ),
     # asyncpg's own class is derived from UUID, and what holds one needs asyncpg to be unpickled.
     Kind.UUID: StoreCodec(decode=lambda value: UUID(int=cast("UUID", value).int)),
-    Kind.JSON: StoreCodec(write_document, read_document),
+    Kind.JSON: StoreCodec(write_document, cast("Conversion", parse_json)),
 }
 
 DIALECT = PostgreSQLDialect()

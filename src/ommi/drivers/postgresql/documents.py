@@ -1,8 +1,7 @@
 """Documents as `jsonb` keeps them, so that every number comes back as the type it had.
 
-`jsonb` holds numbers as decimals: it keeps how many digits stand behind the point, but neither an
-exponent nor the sign of zero. So a float is written with a digit behind the point, and minus zero
-with two.
+`jsonb` holds numbers as decimals: it keeps how many digits are behind the point, and no exponent.
+So a large float, whose notation has one, is written out, with a zero behind the point.
 """
 
 from __future__ import annotations
@@ -15,24 +14,19 @@ _encode = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
 _string_or_number = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][-+.0-9e]*')
-_MINUS_ZERO = "0.00"
 
 
 def write_document(stored: object) -> str:
     """Give the JSON text of a stored form, for a `jsonb` column."""
     text = _encode(stored)
-    if "e+" in text or "-0.0" in text:
-        return _string_or_number.sub(_kept, text)
-    return text
+    return _string_or_number.sub(_written_out, text) if "e+" in text else text
 
 
-def _kept(match: re.Match[str]) -> str:
+def _written_out(match: re.Match[str]) -> str:
     found = match[0]
-    if found == "-0.0":
-        return _MINUS_ZERO
-    if found[0] != '"' and "e+" in found:
-        return f"{exact_number(float(found)):f}.0"
-    return found
+    if found[0] == '"' or "e+" not in found:
+        return found
+    return f"{exact_number(float(found)):f}.0"
 
 
 def exact_number(number: object) -> Decimal:
@@ -43,17 +37,3 @@ def exact_number(number: object) -> Decimal:
     if isinstance(number, float) and number.is_integer() and -(2.0**63) <= number < 2.0**63:
         return Decimal(int(number))
     return Decimal(repr(number))
-
-
-def read_document(text: object) -> object:
-    """Give the stored form that PostgreSQL's text of a document stands for."""
-    document = str(text)
-    return (_decode_with_signs if _MINUS_ZERO in document else _decode)(document)
-
-
-def _signed(digits: str) -> float:
-    return -0.0 if digits == _MINUS_ZERO else float(digits)
-
-
-_decode = json.JSONDecoder().decode
-_decode_with_signs = json.JSONDecoder(parse_float=_signed).decode
