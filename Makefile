@@ -15,7 +15,7 @@ PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
 # What must hold on every Python; folders that do not exist yet are left out.
 EVERYWHERE := $(wildcard tests/unit tests/compliance)
 
-.PHONY: help venv demo test test-others check bench soak docs clean
+.PHONY: help venv demo services test test-others check bench soak docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -26,7 +26,7 @@ demo: .venv/.demo ## explore the world's airports; URL=... for another database
 	@mkdir -p .demo
 	@.venv/bin/python examples/airports.py "$(URL)"
 
-test: .venv/.tests ## all tests, with coverage; then once more on the other Pythons
+test: .venv/.tests services ## all tests, with coverage; then once more on the other Pythons
 	.venv/bin/coverage erase
 	PYTHONDEVMODE=1 .venv/bin/coverage run -m pytest -n $(WORKERS)
 	.venv/bin/coverage combine -q
@@ -34,7 +34,7 @@ test: .venv/.tests ## all tests, with coverage; then once more on the other Pyth
 	@$(MAKE) --no-print-directory test-others
 
 # The Pythons from 3.11 on that this machine has, without the one in .venv.
-test-others: .venv/.tests
+test-others: .venv/.tests services
 	@main=$$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	for version in $$(tools/pythons | cut -d' ' -f1); do \
 		test $$version = $$main || $(MAKE) --no-print-directory test-$$version; \
@@ -43,6 +43,9 @@ test-others: .venv/.tests
 test-3.%: .venv-3.%/.tests
 	@echo "Python 3.$*"
 	OMMI_TEST_PROFILE=quick PYTHONDEVMODE=1 .venv-3.$*/bin/python -m pytest -n $(WORKERS) $(EVERYWHERE)
+
+services: ## the servers that tests share; installs what is missing where it may
+	@tools/services
 
 check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 	.venv/bin/ruff format --check .
@@ -56,7 +59,7 @@ check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 bench: .venv/.bench .venv/.tests ## Ommi beside the bare client libraries
 	.venv/bin/python -m benchmarks
 
-soak: .venv/.tests ## the tests with many more examples; takes an hour or so
+soak: .venv/.tests services ## the tests with many more examples; takes an hour or so
 	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
 
 docs: .venv/.docs ## the documentation, in site/

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from ommi import ConflictError, ConnectionLost, StatementTimeout
+from ommi import ConflictError, ConnectionLost, DatabaseError, StatementTimeout
 from ommi.drivers.postgresql import driver as driver_module
 from ommi.drivers.postgresql.driver import PostgreSQLConnection
 from ommi.drivers.protocol import Step
@@ -251,12 +252,15 @@ async def test_a_server_that_answers_nothing_holds_a_cancel_for_the_grace_only(
 async def test_a_coroutine_thrown_away_closes_the_session(
     connection: PostgreSQLConnection,
 ) -> None:
+    # asyncpg leaves the future that nobody awaits any more with an error that nobody sees.
+    asyncio.get_running_loop().set_exception_handler(None)
     work = ask(connection, SLOW)
     work.send(None)
 
     work.close()
 
     assert not connection.is_usable
+    gc.collect()
 
 
 async def test_a_session_that_the_server_ends_is_lost(
@@ -304,6 +308,33 @@ async def test_resetting_undoes_what_was_set(connection: PostgreSQLConnection) -
     ]
     assert not connection.is_changed
     assert connection.is_usable
+
+
+async def test_a_transaction_of_the_callers_own_is_left_to_the_caller(
+    connection: PostgreSQLConnection, things: None, peer: Any
+) -> None:
+    await connection._client.execute("BEGIN")
+    with pytest.raises(DatabaseError):
+        await ask(connection, "SELECT 1 / 0")
+    assert connection._client.is_in_transaction()
+    await connection._client.execute("ROLLBACK")
+
+    await connection._client.execute("BEGIN")
+    task = asyncio.create_task(ask(connection, SLOW))
+    await until(lambda: is_asleep(peer))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert connection._client.is_in_transaction()
+    assert not connection._client.is_closed()
+    assert not connection.is_usable
+
+
+async def is_asleep(peer: Any) -> bool:
+    return bool(
+        await peer.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+    )
 
 
 async def test_waiting_for_a_lock_for_too_long_is_a_conflict(

@@ -1,7 +1,5 @@
 """Random questions as data: each builds its predicate, and knows by itself what it means."""
 
-# ruff: noqa: RUF001 - look-alike letters are the point
-
 from __future__ import annotations
 
 import operator as python

@@ -1,6 +1,6 @@
 """One wide model, with a field of every stored type, and the hostile values of its rows."""
 
-# ruff: noqa: DTZ001, DTZ901, RUF001 - times without a zone and look-alike letters are the point
+# ruff: noqa: DTZ001, DTZ901 - times without a zone and look-alike letters are the point
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ import asyncpg
 
 from ommi.drivers.addresses import Address, parsed
 
-POSTGRESQL = os.environ.get("OMMI_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test")
+POSTGRESQL = os.environ.get(
+    "OMMI_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test"
+)
 MYSQL = os.environ.get("OMMI_TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
 
 

@@ -72,7 +72,7 @@ class Peer:
         """Look at what runs until it is as wanted, at most a second."""
         async with asyncio.timeout(1.0):
             while not holds(running := await self.running()):
-                await asyncio.sleep(0.005)
+                pass
         return running
 
 

@@ -38,7 +38,9 @@ async def questions(db: Ommi) -> None:
     assert_type(await db.query(User).count(), int)
     assert_type(await db.query(User).where(lambda u: u.age > 18).fetch_all(), list[User])
     assert_type(await db.query(User).where(lambda u: u.name.startswith("A")).count(), int)
-    assert_type(await db.query(User).where(user.age > 18, user.name == "A").fetch_all(), list[User])
+    assert_type(
+        await db.query(User).where(user.age > 18, user.name == "A").fetch_all(), list[User]
+    )
     assert_type(col(user.name).starts_with("A"), Predicate)
     assert_type(col(user.email).ilike("a%"), Predicate)
     assert_type(col(user.age).in_([1, 2]), Predicate)

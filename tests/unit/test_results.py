@@ -19,7 +19,12 @@ from typing import Any
 import anyio
 import pytest
 
-from ommi.errors import OperationCancelled, NotFound, UnawaitedOperationWarning, UnhandledFailureWarning
+from ommi.errors import (
+    NotFound,
+    OperationCancelled,
+    UnawaitedOperationWarning,
+    UnhandledFailureWarning,
+)
 from ommi.results import (
     AsyncResultWrapper,
     Failure,

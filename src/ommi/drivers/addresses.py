@@ -68,7 +68,7 @@ def _host_and_port(text: str) -> tuple[str | None, int | None]:
 
 
 class Options:
-    """The options of one address, by name; raises `ConfigurationError` for any it does not have."""
+    """The options of one address; an unknown one is a `ConfigurationError`."""
 
     def __init__(self, address: Address, known: Collection[str] = ()) -> None:
         self._given = dict(address.options)

@@ -125,9 +125,7 @@ class FieldMetadata:
     @property
     def may_be_left_out(self) -> bool:
         """Whether an instance may have `None` here on `add`."""
-        return (
-            self.is_optional or self.is_generated or self.is_created_at or self.is_updated_at
-        )
+        return self.is_optional or self.is_generated or self.is_created_at or self.is_updated_at
 
     @property
     def storage(self) -> StorageType:

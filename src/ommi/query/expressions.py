@@ -321,12 +321,20 @@ def _without_none(
 
 
 def _among(expression: Expression[object], known: tuple[object, ...]) -> Predicate:
-    if expression.kind is None and known:
-        # Under a path of unknown type each value is asked for as the type it has.
-        return join_all(
-            LogicalOperator.OR, expression == known[0], [expression == v for v in known[1:]]
-        )
-    return Comparison(expression, QueryOperator.IN, known)
+    if expression.kind is not None or not known:
+        return Comparison(expression, QueryOperator.IN, known)
+    # Under a path of unknown type each value is asked for as the type it has.
+    groups: dict[type, list[object]] = {}
+    for value in map(expression.dump, known):
+        groups.setdefault(type(value), []).append(value)
+    parts = [part for values in groups.values() for part in _among_alike(expression, values)]
+    return join_all(LogicalOperator.OR, parts[0], parts[1:])
+
+
+def _among_alike(expression: Expression[object], values: list[object]) -> Iterable[Predicate]:
+    if isinstance(values[0], list | dict):
+        return [expression == value for value in values]
+    return [Comparison(expression, QueryOperator.IN, values)]
 
 
 def _accept_value(left: Expression[object], right: object) -> object:

@@ -200,7 +200,9 @@ class Comparison(Predicate):
             return shape, operator
         values.append(right)
         if operator in _WITH_LIST:
-            return shape, operator, inline_count(cast("Sequence[object]", right))
+            known = cast("Sequence[object]", right)
+            alike = type(known[0]) if left.is_dynamic and known else None
+            return shape, operator, inline_count(known), alike
         if left.is_dynamic:
             # Only the literal's own type says what is asked.
             return shape, operator, type(right)
@@ -236,7 +238,7 @@ class Logical(Predicate):
         parts = tuple(parts)
         depth = 0
         for part in parts:
-            alike = type(part) is Logical and part.operator is operator
+            alike = type(part) is Logical and part.operator is operator is not LogicalOperator.NOT
             depth = max(depth, part.depth + (0 if alike else 1))
         if depth > DEEPEST:
             raise QueryError(

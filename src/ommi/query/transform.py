@@ -122,9 +122,10 @@ class Lifter:
             case Operand.NOTHING:
                 return None
             case Operand.LIST:
-                count = inline_count(cast("tuple[object, ...]", right))
-                # Under a path of unknown type only an empty list is asked for as a list.
-                return self._parameter(node.left.storage or _STORAGE_OF[list], count)
+                known = cast("tuple[object, ...]", right)
+                # Under a path of unknown type the values, all of one type, say which.
+                storage = node.left.storage or _STORAGE_OF[type(known[0]) if known else list]
+                return self._parameter(storage, inline_count(known))
             case _ if isinstance(right, Term):
                 return self.expression(right)
             case _ if node.left.kind is None:

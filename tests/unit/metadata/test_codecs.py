@@ -437,4 +437,4 @@ def test_zero_is_stored_without_a_sign() -> None:
 
     assert str(codec.dump(-0.0)) == "0.0"
     assert codec.passes is not None
-    assert not eval(codec.passes.replace("{value}", "-0.0"))  # noqa: S307 - as generated code does
+    assert not eval(codec.passes.replace("{value}", "-0.0"))

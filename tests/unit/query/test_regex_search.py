@@ -63,8 +63,12 @@ def test_a_harmful_pattern_is_refused_or_answered_in_bounded_steps(
     text = piece * (20_000 // len(piece)) + "!"
     try:
         found = searcher(pattern)
-    except QueryError as refused:
-        assert "an unbounded repeat inside an unbounded repeat" in str(refused)
+    except QueryError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+    if refusal:
+        assert "an unbounded repeat inside an unbounded repeat" in refusal
         return
     if found.route(len(text)) is Route.AUTOMATON:
         assert found.automaton.tabulated or len(text) <= found.automaton.longest_text

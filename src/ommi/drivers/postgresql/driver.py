@@ -189,8 +189,9 @@ class PostgreSQLConnection:
         del context
         sql = cast("SqlCommand", command)
         try:
-            read = await self._guarded(self._opened(sql, parameters, size), sql)
-            while rows := await self._guarded(read(), sql):
+            opened = self._opened(sql, parameters, size)
+            read = await self._guarded(opened, sql, is_in_block=True)
+            while rows := await self._guarded(read(), sql, is_in_block=True):
                 yield build(rows)
                 if len(rows) < size:
                     break
@@ -235,28 +236,33 @@ class PostgreSQLConnection:
             await self._fail(error, None, is_in_block=True)
         return done
 
-    async def _guarded(self, work: Awaitable[T], sql: SqlCommand) -> T:
+    async def _guarded(
+        self, work: Awaitable[T], sql: SqlCommand, *, is_in_block: bool = False
+    ) -> T:
         try:
             return await work
         except BaseException as error:  # noqa: BLE001 - it is raised again
-            await self._fail(error, sql)
+            await self._fail(error, sql, is_in_block=is_in_block)
 
     async def _fail(
         self, error: BaseException, sql: SqlCommand | None, *, is_in_block: bool = False
     ) -> NoReturn:
-        """Leave the session in order, or closed, and raise what the caller is to see."""
+        """Leave the session in order, or closed, and raise what the caller is to see.
+
+        `is_in_block` says that a transaction of the call's own is open, or may be.
+        """
         if isinstance(error, GeneratorExit):
             # The coroutine was thrown away while it waited, and may not wait any more.
             self.abort()
             raise error
         is_lost = self._client.is_closed()
-        is_whole = isinstance(error, CLIENT_ERRORS) and not is_in_block
-        if not is_lost and (not is_whole or self._client.is_in_transaction()):
+        was_answered = isinstance(error, CLIENT_ERRORS)
+        if not is_lost and (is_in_block or not was_answered):
             cancelled = await self._in_order("ROLLBACK" if is_in_block else "SELECT")
             if cancelled is not None:
                 raise cancelled
-        if isinstance(error, CLIENT_ERRORS):
-            raise translated(error, sql, is_lost=is_lost) from error
+        if was_answered:
+            raise translated(cast("Exception", error), sql, is_lost=is_lost) from error
         raise error
 
     async def _in_order(self, text: str) -> CancelledError | None:
@@ -278,6 +284,8 @@ class PostgreSQLConnection:
                 await self._client.execute(text, timeout=GRACE)
                 return
             await self._client.execute(text, timeout=GRACE)
+        except asyncpg.InFailedSQLTransactionError:
+            return  # An answer, too: whoever began the transaction ends it.
         except CLIENT_ERRORS:
             self.abort()
 
