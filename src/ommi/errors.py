@@ -43,6 +43,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+_SHOWN = 63
+"""A name may come from outside; no longer one is a name anyway."""
+
+
 class OmmiError(Exception):
     """What every error of Ommi is. It can be pickled, facts included."""
 
@@ -83,8 +87,9 @@ class UnknownField(QueryError):
     def __init__(self, model: str, name: str, known: Sequence[str]) -> None:
         self.model = model
         self.name = name
-        self.known = tuple(known)
-        super().__init__(f"{model} has no field {name!r}; it has {', '.join(self.known)}")
+        self.known: tuple[str, ...] = tuple(known)
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+        super().__init__(f"{model} has no field {shown!r}; it has {', '.join(self.known)}")
 
 
 class InvalidValue(QueryError, ValueError):
@@ -161,7 +166,7 @@ class ConstraintViolation(DatabaseError):
     ) -> None:
         super().__init__(reason, store=store, statement=statement)
         self.model = model
-        self.fields = tuple(fields)
+        self.fields: tuple[str, ...] = tuple(fields)
 
 
 class UniqueViolation(ConstraintViolation):
@@ -207,7 +212,7 @@ class SchemaMismatch(DatabaseError):
     """A table in the store is not what its model says; `differences` lists how."""
 
     def __init__(self, differences: Sequence[str], *, store: str | None = None) -> None:
-        self.differences = tuple(differences)
+        self.differences: tuple[str, ...] = tuple(differences)
         super().__init__(
             "the store's tables differ from the models, and Ommi never alters a table by itself: "
             + "; ".join(self.differences),
@@ -230,7 +235,7 @@ class ConnectionPoolExhausted(DatabaseError):
         self, waited_seconds: float, holders: Sequence[str], *, store: str | None = None
     ) -> None:
         self.waited_seconds = waited_seconds
-        self.holders = tuple(holders)
+        self.holders: tuple[str, ...] = tuple(holders)
         super().__init__(
             f"no connection came free within {waited_seconds:g} s; all {len(self.holders)} are "
             f"lent, to:{_listed(self.holders)}",
@@ -242,7 +247,7 @@ class PoolDeadlock(DatabaseError):
     """Every connection is held by a task that waits for one, so that none can come free."""
 
     def __init__(self, holders: Sequence[str], *, store: str | None = None) -> None:
-        self.holders = tuple(holders)
+        self.holders: tuple[str, ...] = tuple(holders)
         super().__init__(
             "every task that holds a connection waits for another; use the one that is held, or "
             f"raise max_connections. Held by:{_listed(self.holders)}",

@@ -43,6 +43,7 @@ class Batch:
     """
 
     __slots__ = ("__weakref__", "database")
+    database: Database | None
 
     def __init__(self, database: Database | None) -> None:
         self.database = database

@@ -75,7 +75,7 @@ async def test_a_cancelled_stream_is_gone_from_the_server(connection: Any, peer:
 
 
 async def test_an_error_in_the_middle_comes_out_as_ours(connection: Any) -> None:
-    text = "SELECT 9223372036854775807 + IF(seq < 250, -seq, seq) FROM seq_1_to_1000"
+    text = "SELECT 9223372036854775807 + CAST(250 - seq AS SIGNED) FROM seq_1_to_1000"
 
     with pytest.raises(ArithmeticOverflow):
         async for _ in streamed(connection, text):

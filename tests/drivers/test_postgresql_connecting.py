@@ -161,7 +161,7 @@ async def test_a_cancelled_connect_leaves_no_session(
         if not isinstance(done, asyncio.CancelledError):
             await done.close()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await peer.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cancelled'"
         ):

@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from itertools import count
 from typing import Any
 
 import pytest
@@ -35,8 +36,8 @@ async def ask(connection: PostgreSQLConnection, text: str, *parameters: object) 
     )
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 1.0) -> None:
-    async with asyncio.timeout(seconds):
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
         while not await holds():
             await asyncio.sleep(0.005)
 
@@ -155,13 +156,13 @@ async def test_a_cancelled_question_ends_on_the_server_and_the_session_goes_on(
 
     assert connection.is_usable
     assert await ask(connection, "SELECT 1") == [(1,)]
-    await until(lambda: is_quiet(peer))
+    assert await is_quiet(peer)
 
 
 async def test_a_question_cancelled_at_any_await_leaves_the_session_in_order(
     connection: PostgreSQLConnection, things: None, peer: Any
 ) -> None:
-    for turns in range(200):
+    for turns in count():
         text = f"SELECT id, {turns} FROM things"
         is_over = await cancelled_after(turns, ask(connection, text))
 
@@ -169,8 +170,7 @@ async def test_a_question_cancelled_at_any_await_leaves_the_session_in_order(
         assert await ask(connection, "SELECT $1::int", turns) == [(turns,)]
         if is_over:
             break
-    assert is_over
-    await until(lambda: is_quiet(peer))
+    assert await is_quiet(peer)
 
 
 async def test_a_batch_cancelled_at_any_await_is_done_or_leaves_nothing(
@@ -178,7 +178,7 @@ async def test_a_batch_cancelled_at_any_await_is_done_or_leaves_nothing(
 ) -> None:
     insert = command("INSERT INTO things VALUES ($1, $2)", columns=("id", "name"))
     update = command("UPDATE things SET name = $1 WHERE id = $2")
-    for turns in range(400):
+    for turns in count():
         await peer.execute("DELETE FROM things WHERE id > 100")
         rows = [(n, "new") for n in range(1000, 1200)]
         steps = [Step(update, [(f"{turns}", 1)]), Step(insert, rows)]
@@ -190,8 +190,7 @@ async def test_a_batch_cancelled_at_any_await_is_done_or_leaves_nothing(
         assert (found, name == f"{turns}") in {(0, False), (200, True)}
         if is_over:
             break
-    assert is_over
-    await until(lambda: is_quiet(peer))
+    assert await is_quiet(peer)
 
 
 async def test_a_stream_cancelled_at_any_await_leaves_no_transaction(
@@ -203,13 +202,12 @@ async def test_a_stream_cancelled_at_any_await_leaves_no_transaction(
             async for _ in chunks:
                 await asyncio.sleep(0)
 
-    for turns in range(400):
+    for turns in count():
         is_over = await cancelled_after(turns, streamed())
         assert connection.is_usable
         if is_over:
             break
-    assert is_over
-    await until(lambda: is_quiet(peer))
+    assert await is_quiet(peer)
 
 
 async def test_being_cancelled_again_while_it_ends_changes_nothing(

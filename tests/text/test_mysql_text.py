@@ -217,12 +217,12 @@ CONDITIONS: dict[str, Case] = {
     ),
     "in 0": (
         lambda: P.age.in_([]),
-        "@age IN (?)",
+        "@age IN (/* list */ ?)",
         [],
     ),
     "not in 0": (
         lambda: P.age.not_in([]),
-        "((@age IN (?)) IS NOT TRUE)",
+        "((@age IN (/* list */ ?)) IS NOT TRUE)",
         [1, 2, 3, 4],
     ),
     "in 1": (
@@ -237,17 +237,17 @@ CONDITIONS: dict[str, Case] = {
     ),
     "in 17": (
         lambda: P.name.in_(LONG),
-        "@name IN (? COLLATE utf8mb4_nopad_bin)",
+        "@name IN (/* list */ ? COLLATE utf8mb4_nopad_bin)",
         [2],
     ),
     "in many": (
         lambda: P.height.in_([n / 2 for n in range(50_000)]),
-        "@height IN (?)",
+        "@height IN (/* list */ ?)",
         [1, 4],
     ),
     "in bytes": (
         lambda: P.photo.in_([bytes([n]) for n in range(256)]),
-        "@photo IN (?)",
+        "@photo IN (/* list */ ?)",
         [3, 4],
     ),
     "in none": (

@@ -36,11 +36,15 @@ class Executor:
     """Runs statements of one database on its connection."""
 
     __slots__ = ("connection", "database", "driver", "planner")
+    connection: Connection
+    database: Database
+    driver: Driver
+    planner: Planner
 
     def __init__(self, driver: Driver, database: Database) -> None:
         self.driver = driver
         self.database = database
-        self.connection: Connection = NOT_OPEN
+        self.connection = NOT_OPEN
         self.planner = Planner(driver.compiler, hydrator, runs_user_code)
 
     async def select(self, select: Select) -> list[Any]:

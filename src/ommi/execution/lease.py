@@ -21,6 +21,10 @@ class Entry(Generic[C]):
     """A connection in a pool, and what the pool remembers of it; times are those of the loop."""
 
     __slots__ = ("connection", "expires_at", "idle_since", "patience")
+    connection: C
+    expires_at: float
+    idle_since: float
+    patience: float
 
     def __init__(self, connection: C, expires_at: float, patience: float) -> None:
         self.connection = connection
@@ -41,6 +45,9 @@ class Lease(Generic[C]):
     """
 
     __slots__ = ("connection", "since", "task")
+    connection: C
+    task: asyncio.Task[Any] | None
+    since: float
 
     def __init__(self, connection: C, task: asyncio.Task[Any] | None, since: float) -> None:
         self.connection = connection

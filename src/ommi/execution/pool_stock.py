@@ -42,12 +42,14 @@ class Stock(Generic[C]):
     def __init__(
         self, connect: Callable[[], Awaitable[C]], limits: Limits, report: Report
     ) -> None:
-        self.limits = limits
-        self.phase = Phase.OPEN
+        self.limits: Limits = limits
+        self.phase: Phase = Phase.OPEN
         self.idle: list[Entry[C]] = []
         self.leased: dict[Lease[C], Entry[C]] = {}
         self.jobs: PoolJobs[C] = PoolJobs()
-        self.opened = self.closed = self.failed = 0
+        self.opened: int = 0
+        self.closed: int = 0
+        self.failed: int = 0
         self.last_failure: BaseException | None = None
         self._connect = connect
         self._report = WeakMethod(report)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 OnDelete = Literal["restrict", "cascade", "set_null"]
 
@@ -46,21 +46,21 @@ class Flag(Marker):
         return self.name
 
 
-Key = Flag("Key")
+Key: Final = Flag("Key")
 """The field is the key, or a part of it."""
-Auto = Flag("Auto")
+Auto: Final = Flag("Auto")
 """The store gives the value when it is `None` on `add`."""
-Unique = Flag("Unique")
+Unique: Final = Flag("Unique")
 """No two rows have the same value; any number may have `None`."""
-Index = Flag("Index")
+Index: Final = Flag("Index")
 """The store keeps an index of the field."""
-Aware = Flag("Aware")
+Aware: Final = Flag("Aware")
 """The `datetime` is an instant: it must have a time zone and is kept in UTC."""
-Version = Flag("Version")
+Version: Final = Flag("Version")
 """Counts the writes to a row; a write to a row that moved on is a `ConflictError`."""
-CreatedAt = Flag("CreatedAt")
+CreatedAt: Final = Flag("CreatedAt")
 """Filled with the time of `add`."""
-UpdatedAt = Flag("UpdatedAt")
+UpdatedAt: Final = Flag("UpdatedAt")
 """Filled with the time of every write."""
 
 

@@ -68,6 +68,26 @@ class FieldMetadata:
         "type_annotation",
     )
 
+    name: str
+    type_annotation: object
+    default: object
+    default_factory: Callable[[], object] | None
+    is_optional: bool
+    inner_type: object
+    codec: Codec | None
+    model: str
+    column: str
+    is_key: bool
+    is_auto: bool
+    is_unique: bool
+    is_indexed: bool
+    is_version: bool
+    is_created_at: bool
+    is_updated_at: bool
+    has_database_collation: bool
+    server_default: str | None
+    reference: Reference | None
+
     def __init__(
         self,
         name: str,

@@ -41,7 +41,7 @@ class FieldAccess:
     __slots__ = ("answer", "name", "owner")
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
         self.owner: type | None = None
         self.answer: object = None
 
@@ -65,7 +65,7 @@ class PydanticFieldAccess(FieldAccess):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         module = sys.modules.get("pydantic._internal._fields")
-        self.hidden_from = None if module is None else vars(module)
+        self.hidden_from: Mapping[str, object] | None = None if module is None else vars(module)
 
     def __get__(self, cls: type, meta: type) -> object:
         if cls is self.owner and sys._getframe(1).f_globals is not self.hidden_from:  # noqa: SLF001

@@ -27,7 +27,7 @@ class Planner:
         runs_user_code: Callable[[ModelMetadata], bool],
     ) -> None:
         self.compiler = compiler
-        self.cache = PlanCache()
+        self.cache: PlanCache = PlanCache()
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
 

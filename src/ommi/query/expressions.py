@@ -174,7 +174,11 @@ class Expression(Term, Generic[T_co]):
         raise TypeError(f"`in` cannot be asked of a store: write {self!r}.contains(...)")
 
     __iter__ = None
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class Arithmetic(Expression[object]):

@@ -24,6 +24,9 @@ class Wildcard(Enum):
     ONE = "_"
 
 
+MAX_LENGTH = 10_000
+"""Each character of a pattern costs time in Python, while no other thread runs."""
+
 Token: TypeAlias = str | Wildcard
 
 _ESCAPE = "\\"
@@ -54,7 +57,11 @@ def escape_like(text: str) -> str:
 
 
 def validate_ilike(pattern: str) -> None:
-    """Refuse with QueryError a pattern whose escapes have no meaning."""
+    """Refuse with QueryError a pattern that is too long or whose escapes have no meaning."""
+    if len(pattern) > MAX_LENGTH:
+        raise QueryError(
+            f"an ilike pattern of {len(pattern)} characters; use at most {MAX_LENGTH}"
+        )
     for _ in _tokens(pattern):
         pass
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ommi.metadata.model import ModelMetadata
     from ommi.metadata.storage import Kind, StorageType
 
-DEEPEST = 250
-"""How often `&` and `|` may alternate inside each other; SQLite's parser stops at 1,000 nodes."""
+DEEPEST = 50
+"""How often `&` and `|` may alternate inside each other; SQLite's parser keeps a stack of 100."""
 
 LONGEST_INLINE_LIST = 16
 """A longer list travels as one parameter; a shorter one as a power of two of them."""
@@ -27,7 +27,11 @@ class Node:
     """A frozen part of a question; compared by identity, since `==` asks a question."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a {type(self).__name__} is frozen; make a new one")
@@ -146,7 +150,11 @@ class Predicate(Node):
     def __ge__(self, other: object) -> Predicate:
         return self.compared(QueryOperator.GREATER_THAN_OR_EQUAL, other)
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class Comparison(Predicate):

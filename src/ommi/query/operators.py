@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.storage import Kind
@@ -41,7 +41,11 @@ class QueryOperator(Enum):
     IS_NOT_NULL = "is_not_null"
 
     # Members are singletons; Enum's own hash is a Python call on the way of every question.
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class LogicalOperator(Enum):
@@ -51,7 +55,11 @@ class LogicalOperator(Enum):
     OR = "or"
     NOT = "not"
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class ArithmeticOperator(Enum):
@@ -61,7 +69,11 @@ class ArithmeticOperator(Enum):
     SUBTRACT = "-"
     MULTIPLY = "*"
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class OrderDirection(Enum):
@@ -70,7 +82,11 @@ class OrderDirection(Enum):
     ASC = "asc"
     DESC = "desc"
 
-    __hash__ = object.__hash__
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
 
 class Operand(Enum):

@@ -50,7 +50,11 @@ class Writer:
             return self._comparison(node)
         if not isinstance(node, Logical):
             raise TypeError(f"not a checked predicate: {type(node).__name__}")
-        parts = [self.predicate(part) for part in node.flattened()]
+        flat = node.flattened()
+        if node.depth > _SHALLOW:
+            # A parser's stack grows with what is open on the left: the deepest part goes first.
+            flat = iter(sorted(flat, key=lambda part: part.depth, reverse=True))
+        parts = [self.predicate(part) for part in flat]
         return _balanced(parts, " AND " if node.operator is LogicalOperator.AND else " OR ")
 
     def expression(self, node: Term) -> str:
@@ -269,3 +273,4 @@ def _balanced(parts: Sequence[str], sign: str) -> str:
 
 
 _FLAT = 16
+_SHALLOW = 16

@@ -728,6 +728,7 @@ async def test_closing_leaves_a_cancellation_as_it_is() -> None:
     gone.cancel()
     await pool.close()
     pool.give_back(lease)
+    await turns(1)
 
     assert gone.cancelled()
     assert isinstance(waiting.exception(), ConnectionLost)

@@ -21,14 +21,14 @@ class MemoryDriver:
     """A store that lives and ends with the driver; complete, and made to be trusted."""
 
     name = "memory"
-    capabilities = frozenset(Capability) - {
+    capabilities: frozenset[Capability] = frozenset(Capability) - {
         Capability.PERSISTENCE,
         Capability.SERVER_DEFAULTS,
         Capability.TEXT_STATEMENTS,
     }
 
     def __init__(self) -> None:
-        self.compiler = MemoryCompiler()
+        self.compiler: MemoryCompiler = MemoryCompiler()
         self._tables = Tables()
 
     def __repr__(self) -> str:

@@ -179,7 +179,8 @@ class MariaDBDialect(Dialect):
             listed = cast("Sequence[object]", values)
             return ValueList(listed if encode is None else map(encode, listed))
 
-        return f"{text} IN ({bind(encode_list)})"
+        # Unlike the text for a list of one, which is prepared.
+        return f"{text} IN (/* list */ {bind(encode_list)})"
 
     def contains(self, text: str, bind: Bind) -> str:
         return f"LOCATE({bind()}, {text}) > 0"

@@ -59,7 +59,7 @@ class MySQLDriver:
             connect_timeout=connect_timeout,
         )
         self._dialect = MariaDBDialect()
-        self.compiler = SqlCompiler(self._dialect)
+        self.compiler: SqlCompiler = SqlCompiler(self._dialect)
 
     def __repr__(self) -> str:
         return f"MySQLDriver({self._location.name!r})"

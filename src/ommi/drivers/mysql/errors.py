@@ -115,8 +115,9 @@ def failed_to_connect(error: Exception, where: str) -> ConnectionFailed:
 
 
 def _without_values(message: str) -> str:
-    """Hide what is quoted, but for the name of an index or a column."""
-    return re.sub(r"(?<!key )(?<!column )'(?:[^'\\]|\\.)*'", "'…'", message)
+    """Cut a message at its first quote: a value may hold quotes too."""
+    head, quote, _ = message.partition("'")
+    return f"{head}…" if quote else message
 
 
 def _violation(

@@ -44,7 +44,7 @@ class Session:
     def __init__(self, client: Client, server: Server, location: Location) -> None:
         self.client = client
         self.server = server
-        self.is_changed = False
+        self.is_changed: bool = False
         self._location = location
         self._thread = client.thread_id()
         self._kept: OrderedDict[str, Prepared] = OrderedDict()

@@ -44,7 +44,7 @@ class PostgreSQLDriver:
     """
 
     name = STORE
-    capabilities = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability)
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class PostgreSQLDriver:
         application_name: str = "ommi",
         server_settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.compiler = SqlCompiler(DIALECT)
+        self.compiler: SqlCompiler = SqlCompiler(DIALECT)
         self._location = Location(
             host=host,
             port=port,
@@ -89,7 +89,7 @@ class PostgreSQLConnection:
     def __init__(self, client: Client, *, kept: int = KEPT) -> None:
         self._client = client
         self._statements = Statements(client, size=kept)
-        self.is_changed = False
+        self.is_changed: bool = False
 
     @property
     def is_usable(self) -> bool:

@@ -51,7 +51,7 @@ def translated(error: Exception, command: SqlCommand | None, *, is_lost: bool) -
 
     What the original says is kept from showing values: it ends up in logs.
     """
-    if isinstance(error, UNFIT):
+    if _is_unfit(error):
         error.args = ("a value does not fit its parameter",)
         return InvalidValue(
             "a value does not fit the type that its column has in the store",
@@ -62,6 +62,12 @@ def translated(error: Exception, command: SqlCommand | None, *, is_lost: bool) -
     if is_lost or isinstance(error, OSError):
         return ConnectionLost(_words(error), store=STORE, statement=_text(command))
     return DatabaseError(_words(error), store=STORE, statement=_text(command))
+
+
+def _is_unfit(error: Exception) -> bool:
+    # The same class as the server's, with nothing of what the server would say.
+    never_sent = isinstance(error, asyncpg.DataError) and error.severity is None
+    return never_sent or isinstance(error, UNFIT)
 
 
 def failed_to_connect(error: Exception, where: str) -> ConnectionFailed:

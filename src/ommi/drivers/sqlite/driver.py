@@ -44,7 +44,7 @@ class SQLiteDriver:
         is_read_only: bool = False,
         readers: int = READERS,
     ) -> None:
-        self.compiler = SqlCompiler(DIALECT)
+        self.compiler: SqlCompiler = SqlCompiler(DIALECT)
         self._location = Location(path=path, timeout=timeout, is_read_only=is_read_only)
         self._readers = 0 if path is None else readers
 
