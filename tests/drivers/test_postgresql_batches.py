@@ -133,7 +133,8 @@ async def test_a_table_with_row_level_security_takes_rows_one_by_one(
 ) -> None:
     await peer.execute(
         "DROP ROLE IF EXISTS guarded; CREATE ROLE guarded LOGIN; "
-        "GRANT USAGE ON SCHEMA public TO guarded; GRANT ALL ON ALL TABLES IN SCHEMA public TO guarded; "
+        "GRANT USAGE ON SCHEMA public TO guarded; "
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO guarded; "
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO guarded; "
         'ALTER TABLE "odd names" ENABLE ROW LEVEL SECURITY; '
         'CREATE POLICY every ON "odd names" USING (TRUE)'

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ommi.metadata.storage import Kind
 
 Path = tuple[str | int, ...]
 Literal = Callable[[str], str]
 
-TYPES = {
+TYPES: Mapping[Kind, tuple[str, ...]] = {
     Kind.BOOL: ("BOOLEAN",),
     Kind.INT: ("INTEGER", "DOUBLE"),
     Kind.FLOAT: ("INTEGER", "DOUBLE"),
