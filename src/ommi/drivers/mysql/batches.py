@@ -3,33 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from ommi.drivers.mysql.client import Answer
-from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.protocol import Step
 from ommi.planning.plan import Parameters, Rows
 from ommi.sql.dialect import SqlCommand
 
-ROWS_AT_ONCE = 100
+ROWS_AT_ONCE = 250
 """More rows in one INSERT are no quicker."""
 
-_LARGEST_STATEMENT = 4 << 20
-"""In bytes; servers take 16 MiB or more, and the estimate is rough."""
+LARGEST_STATEMENT = 4 << 20
+"""In bytes of text; servers take 16 MiB or more, and a character may be four."""
 
 _MOST_PARAMETERS = 65_535
 
 
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The parameters of one statement, those of all its rows behind each other."""
+
+    count: int
+    values: Parameters
+
+
 async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
     """Run commands in one transaction; give the rows that each step returned."""
-    if len(steps) == 1 and len(_chunks(steps[0])) == 1:
+    work = [(cast("SqlCommand", step.command), list(_chunks(step))) for step in steps]
+    if sum(len(chunks) for _, chunks in work) == 1:
         # One statement is all or nothing by itself.
-        return [await _run_step(session, steps[0])]
+        return [await _run_step(session, *each) for each in work]
     await session.begin()
     try:
-        told = [await _run_step(session, step) for step in steps]
+        told = [await _run_step(session, *each) for each in work]
         await session.commit()
     except BaseException:
         await session.rollback()
@@ -37,50 +45,48 @@ async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
     return told
 
 
-async def _run_step(session: Session, step: Step) -> Rows:
-    command = cast("SqlCommand", step.command)
+async def _run_step(session: Session, command: SqlCommand, chunks: Sequence[_Chunk]) -> Rows:
     returned: list[Sequence[object]] = []
-    for rows in _chunks(step):
-        returned.extend(await _run_chunk(session, command, rows))
+    for chunk in chunks:
+        returned.extend(await _run_chunk(session, command, chunk))
     return returned
 
 
-def _chunks(step: Step) -> list[Sequence[Parameters]]:
+def _chunks(step: Step) -> Iterator[_Chunk]:
     command, rows = cast("SqlCommand", step.command), step.parameters
     if not command.columns:
-        return [[row] for row in rows]
+        yield from (_Chunk(1, row) for row in rows)
+        return
     most = min(ROWS_AT_ONCE, _MOST_PARAMETERS // len(command.columns))
-    return list(_cut(rows, most))
+    for start in range(0, len(rows), most):
+        yield from _small_enough(rows[start : start + most])
 
 
-def _cut(rows: Sequence[Parameters], most: int) -> Iterator[Sequence[Parameters]]:
-    """Cut rows into statements that are neither too many rows nor too large."""
-    start, size = 0, 0
-    for at, row in enumerate(rows):
-        weight = sum([len(value) for value in row if isinstance(value, str | bytes)])
-        is_full = at - start >= most or size + 4 * weight > _LARGEST_STATEMENT
-        if is_full and at > start:
-            yield rows[start:at]
-            start, size = at, 0
-        size += 4 * weight
-    if start < len(rows):
-        yield rows[start:]
-
-
-async def _run_chunk(session: Session, command: SqlCommand, rows: Sequence[Parameters]) -> Rows:
-    if len(rows) == 1:
-        answer = await session.run(command, rows[0])
-        return _told(command, answer)
-    many = replace(command, text=_of_many(session, command, len(rows)))
+def _small_enough(rows: Sequence[Parameters]) -> Iterator[_Chunk]:
+    """Give rows as one statement, or as several if they are large."""
     values = [value for row in rows for value in row]
-    if len(rows) == ROWS_AT_ONCE:
-        answer = await session.run(many, values)
+    if len(rows) > 1 and _size(values) > LARGEST_STATEMENT:
+        middle = len(rows) // 2
+        yield from _small_enough(rows[:middle])
+        yield from _small_enough(rows[middle:])
     else:
-        answer = await _run_once(session, many, values)
-    return _told(command, answer, len(rows))
+        yield _Chunk(len(rows), values)
 
 
-def _told(command: SqlCommand, answer: Answer, count: int = 1) -> Rows:
+def _size(values: Parameters) -> int:
+    return 4 * sum([len(value) for value in values if isinstance(value, str | bytes)])
+
+
+async def _run_chunk(session: Session, command: SqlCommand, chunk: _Chunk) -> Rows:
+    if chunk.count == 1:
+        return _told(command, await session.run(command, chunk.values), 1)
+    many = replace(command, text=_of_many(session, command, chunk.count))
+    # A text for any other number of rows will hardly come again.
+    run = session.run if chunk.count == ROWS_AT_ONCE else session.run_once
+    return _told(command, await run(many, chunk.values), chunk.count)
+
+
+def _told(command: SqlCommand, answer: Answer, count: int) -> Rows:
     if answer.rows is not None:
         return answer.rows
     if command.key_column is None:
@@ -91,27 +97,9 @@ def _told(command: SqlCommand, answer: Answer, count: int = 1) -> Rows:
 
 def _of_many(session: Session, command: SqlCommand, count: int) -> str:
     """Give the INSERT of many rows; MariaDB tells their keys, MySQL only the first."""
-    places = ", ".join("?" * len(command.columns))
-    head, values, tail = command.text.partition(f"({places})")
+    values = f"({', '.join('?' * len(command.columns))})"
+    head, _, tail = command.text.rpartition(values)
     text = f"{head}{', '.join([values] * count)}{tail}"
     if command.key_column is not None and session.server.store == "MariaDB":
         return f"{text} RETURNING `{command.key_column.replace('`', '``')}`"
     return text
-
-
-async def _run_once(session: Session, command: SqlCommand, values: Parameters) -> Answer:
-    """Run a statement whose like will hardly come again: it is not kept."""
-    statement = None
-    try:
-        statement = await session.client.prepare(command.text)
-        answer = await statement.execute(values)
-        await statement.close()
-        await session.refuse_warnings(answer, command)
-    except CLIENT_ERRORS as error:
-        raise await session.failure(error, command) from error
-    except Exception:
-        raise
-    except BaseException:
-        await session.give_up()
-        raise
-    return answer

@@ -74,6 +74,14 @@ class Session:
             raise
         return answer
 
+    async def run_once(self, command: SqlCommand, parameters: Parameters) -> Answer:
+        """Run a command whose statement is not kept."""
+        answer = await self.run(command, parameters)
+        statement = self._kept.pop(command.text, None)
+        if statement is not None:
+            await statement.close()
+        return answer
+
     async def ask(self, text: str, *parameters: object) -> Rows:
         """Ask something about the server or its tables."""
         answer = await self.run(SqlCommand(text, "", "", {}), parameters)
