@@ -15,6 +15,7 @@ from concurrency.clock import ClockLoop, turns
 from concurrency.scripted import Act, Store, capacity_is_whole
 from ommi import ConnectionLost, DatabaseError, StaleLease
 from ommi.execution.lease import Lease
+from ommi.execution.pool_state import Top
 from profiles import PROFILE, SOAK, examples
 
 TIMEOUT = 30.0
@@ -50,6 +51,8 @@ class User:
             self.has_waited = True
             assert self.loop.time() <= self.since + TIMEOUT + LATE, "the deadline was missed"
         self.machine.served(self)
+        assert not self.lease.connection.is_changed, "somebody else's session was lent"
+        assert not self.lease.connection.is_unread, "somebody else's answer was lent"
         try:
             if not await self.end:
                 await self.lease.connection.fetch("", (), list)
@@ -130,6 +133,17 @@ class PoolMachine(RuleBasedStateMachine):
         user = self.users[which % len(self.users)]
         user.was_cancelled |= user.task.cancel()
 
+    @precondition(holders)
+    @rule(which=numbers, whom=numbers, after=few)
+    def give_back_and_cancel_another(self, which: int, whom: int, after: int) -> None:
+        async def act() -> None:
+            await turns(after)
+            other.was_cancelled |= other.task.cancel()
+
+        other = self.users[whom % len(self.users)]
+        self.give_back(which, is_changed=False, is_broken=False)
+        self.run(act())
+
     @rule(which=numbers)
     def cancel_a_task_of_the_pool(self, which: int) -> None:
         jobs = self.pool._stock.jobs
@@ -208,6 +222,11 @@ class PoolMachine(RuleBasedStateMachine):
         assert len({*map(id, lent)}) == len(lent)
         idle = [entry.connection for entry in self.pool._stock.idle]
         assert not {*map(id, idle)} & {*map(id, lent)}
+
+    @invariant()
+    def nobody_waits_for_what_is_at_hand(self) -> None:
+        is_at_hand = self.pool._stock._top(self.loop.time()) is Top.FRESH
+        assert not (is_at_hand and self.pool.stats.waiting)
 
     @invariant()
     def nobody_waits_past_the_deadline(self) -> None:

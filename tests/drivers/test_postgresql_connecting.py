@@ -49,6 +49,7 @@ async def test_a_port_where_nobody_listens_is_named() -> None:
         error = await refused(driver)
 
     assert f"a@127.0.0.1:{port}/b" in str(error)
+    assert "Connect call failed" in str(error)
 
 
 @pytest.mark.parametrize("ssl", [False, None], ids=["plain", "preferring TLS"])

@@ -50,7 +50,7 @@ def test_a_law_of_logic_holds(stores: Stores, law: str) -> None:
 def test_a_question_and_its_complement_share_out_all_rows(stores: Stores) -> None:
     everything = {row.key for row in stores.rows}
 
-    for rng in drawn("complements", examples(400, 20_000)):
+    for rng in drawn("complements", examples(250, 20_000)):
         asks = question(rng)
         for name in STORES:
             inside = found(stores, name, asks.predicate())
@@ -60,7 +60,7 @@ def test_a_question_and_its_complement_share_out_all_rows(stores: Stores) -> Non
 
 
 def test_a_count_is_the_number_of_rows(stores: Stores) -> None:
-    for rng in drawn("counts", examples(200, 10_000)):
+    for rng in drawn("counts", examples(100, 10_000)):
         asks, part = question(rng), page(rng)
         for name in STORES:
             query = asked(stores.databases[name], asks, part)
@@ -89,7 +89,7 @@ def test_operators_that_say_the_same_find_the_same(stores: Stores, column: Any) 
 
 
 def test_pages_together_are_the_whole_in_order(stores: Stores) -> None:
-    for rng in drawn("pages", examples(100, 5_000)):
+    for rng in drawn("pages", examples(60, 5_000)):
         asks, part, size = question(rng, 3), replace(page(rng), limit=None, offset=0), 7
         for name in STORES:
             query = asked(stores.databases[name], asks, part)

@@ -83,7 +83,7 @@ async def _updated(database: Any, asks: Question, values: dict[str, Any]) -> Any
 
 
 def test_an_update_changes_what_the_question_finds_and_nothing_else(stores: Stores) -> None:
-    for rng in drawn("updates", examples(120, 5_000)):
+    for rng in drawn("updates", examples(100, 5_000)):
         asks, values = question(rng, 4), changes(rng)
         stores.load(deepcopy(ROWS))
         matched = {row.key for row in ROWS if asks.holds(row)}

@@ -27,13 +27,14 @@ from ommi import (
     Query,
     ReferenceTo,
     Unique,
+    UnsupportedOperation,
     fields,
     ommi_model,
 )
 from ommi.drivers.mysql.ddl import create_table
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.metadata.model import metadata_of
-from ommi.query.statements import Select
+from ommi.query.statements import Select, Update
 from ommi.query.transform import Lifter
 from ommi.schema.snapshot import table_of
 from ommi.sql.compiler import SqlCompiler
@@ -646,3 +647,14 @@ async def test_mysql_says_it_with_a_collation_and_functions_of_its_own() -> None
     assert text(P.tags.contains("a")).endswith(
         "(JSON_TYPE(`people`.`tags`) = 'ARRAY' AND CAST(? AS JSON) MEMBER OF(`people`.`tags`))"
     )
+
+
+async def test_mysql_refuses_to_read_what_the_same_update_has_changed() -> None:
+    compiler = SqlCompiler(MySQLDialect())
+    age, key = (metadata_of(Person).field(name) for name in ("age", "id"))
+    told = Update(metadata_of(Person), ((key, P.age), (age, P.age + 1)))
+    refused = Update(metadata_of(Person), ((age, P.age + 1), (key, P.age)))
+
+    compiler.compile(Lifter().statement(told))
+    with pytest.raises(UnsupportedOperation):
+        compiler.compile(Lifter().statement(refused))

@@ -122,7 +122,10 @@ INDEXES = [
         'CREATE UNIQUE INDEX IF NOT EXISTS "all ""types""_text_whole_unique" '
         'ON "all ""types""" ("text", "whole")'
     ),
-    'CREATE INDEX IF NOT EXISTS "all ""types""_day_clock_index" ON "all ""types""" ("day", "clock")',
+    (
+        'CREATE INDEX IF NOT EXISTS "all ""types""_day_clock_index" '
+        'ON "all ""types""" ("day", "clock")'
+    ),
 ]
 PAIR = """\
 CREATE TABLE IF NOT EXISTS "pair" (
@@ -313,7 +316,7 @@ async def test_no_value_changes_a_statement(db: Ommi) -> None:
         lambda v: name == v,
         lambda v: ~name.in_([v, "x"]),
         lambda v: name.contains(v) & ~name.starts_with(v),
-        lambda v: name.ends_with(v) | name.icontains(v),
+        lambda v: name.ends_with(v) | name.icontains(v[:1_000]),
         lambda v: name.in_([v] * 17),
     )
     assert len(CORPUS) == 300

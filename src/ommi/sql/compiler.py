@@ -132,6 +132,7 @@ class SqlCompiler:
         return f"INSERT INTO {table} ({names}) VALUES ({', '.join(marks)})"
 
     def _update(self, update: Update, writer: Writer) -> str:
+        self.dialect.check_changes(update.changes)
         assignments = ", ".join(
             f"{self.dialect.quote(field.column)} = {writer.assigned(value, field, update.model)}"
             for field, value in update.changes

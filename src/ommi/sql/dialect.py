@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import Conversion, StoreCodec
 from ommi.query.operators import ArithmeticOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ommi.metadata.model import FieldMetadata, ModelMetadata
     from ommi.query.expressions import Arithmetic
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ommi.query.nodes import Term
     from ommi.query.statements import Insert
     from ommi.schema.snapshot import Column, Table
+
+
+Changes: TypeAlias = "Sequence[tuple[FieldMetadata, object]]"
 
 
 class Bind(Protocol):
@@ -186,6 +189,9 @@ class Dialect:
     def assigned(self, write: Callable[[], str], storage: StorageType) -> str:
         """Give the result of a calculation for a column; `write` may be called again."""
         return self.calculated(write(), storage)
+
+    def check_changes(self, changes: Changes) -> None:
+        """Raise `UnsupportedOperation` for changes that would read what others have changed."""
 
     def ordering(
         self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool

@@ -79,20 +79,21 @@ def _size(values: Parameters) -> int:
 
 async def _run_chunk(session: Session, command: SqlCommand, chunk: _Chunk) -> Rows:
     if chunk.count == 1:
-        return _told(command, await session.run(command, chunk.values), 1)
+        return _told(session, command, await session.run(command, chunk.values), 1)
     many = replace(command, text=_of_many(session, command, chunk.count))
     # A text for any other number of rows will hardly come again.
     run = session.run if chunk.count == ROWS_AT_ONCE else session.run_once
-    return _told(command, await run(many, chunk.values), chunk.count)
+    return _told(session, command, await run(many, chunk.values), chunk.count)
 
 
-def _told(command: SqlCommand, answer: Answer, count: int) -> Rows:
+def _told(session: Session, command: SqlCommand, answer: Answer, count: int) -> Rows:
     if answer.rows is not None:
         return answer.rows
     if command.key_column is None:
         return []
     # The keys of one INSERT whose rows are counted follow each other.
-    return [(answer.insert_id + number,) for number in range(count)]
+    step = session.server.key_step
+    return [(answer.insert_id + number * step,) for number in range(count)]
 
 
 def _of_many(session: Session, command: SqlCommand, count: int) -> str:

@@ -45,11 +45,12 @@ _OF_MARIADB = {"default_regex_flags": "''", "in_predicate_conversion_threshold":
 
 
 class Server(NamedTuple):
-    """What answers: whose, how old, and what its sessions are set to."""
+    """What answers: whose, how old, what its sessions are set to, and how far apart keys are."""
 
     store: str
     version: tuple[int, ...]
     settings: str
+    key_step: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,8 @@ async def _server(client: Client) -> Server:
     if version < oldest:
         wanted = ".".join(map(str, oldest))
         raise ConnectionFailed(f"is {text}, wanted {wanted} or later", store=store)
-    return Server(store, version, await _settings(client, store))
+    step = await _variable(client, "auto_increment_increment")
+    return Server(store, version, await _settings(client, store), int(step or 1))
 
 
 async def _settings(client: Client, store: str) -> str:
@@ -141,14 +143,15 @@ async def _settings(client: Client, store: str) -> str:
         # New values are calculated from old ones, whatever the order.
         modes = (*modes, "SIMULTANEOUS_ASSIGNMENT")
         settings.update(_OF_MARIADB)
-        if await _has_variable(client, "innodb_snapshot_isolation"):
+        if await _variable(client, "innodb_snapshot_isolation") is not None:
             settings["innodb_snapshot_isolation"] = "1"
     settings["sql_mode"] = f"'{','.join(modes)}'"
     assigned = ", ".join(f"{name} = {value}" for name, value in settings.items())
     return f"SET NAMES {names}, {assigned}"
 
 
-async def _has_variable(client: Client, name: str) -> bool:
+async def _variable(client: Client, name: str) -> str | None:
+    """Give a variable of the server, `None` where it has none of that name."""
     await client.query(f"SHOW VARIABLES LIKE '{name}'")
     answer = answer_of(client)
-    return answer is not None and bool(answer.rows)
+    return str(answer.rows[0][1]) if answer is not None and answer.rows else None

@@ -29,7 +29,7 @@ from ommi.query.operators import ArithmeticOperator
 from ommi.query.regex import PCRE, parse_regex, render, trim
 from ommi.query.statements import Insert
 from ommi.schema.snapshot import Column
-from ommi.sql.dialect import Bind, Dialect
+from ommi.sql.dialect import Bind, Changes, Dialect
 
 SORTED_BYTES = 16_384
 """How much of a text the sessions order by, of three bytes a character."""
@@ -276,6 +276,18 @@ class MySQLDialect(MariaDBDialect):
     def ilike(self, text: str, bind: Bind) -> str:
         return f"REGEXP_LIKE({text}, {bind(_ilike)}, 'c')"
 
+    def check_changes(self, changes: Changes) -> None:
+        # Without MariaDB's SIMULTANEOUS_ASSIGNMENT, each sees what those before it did.
+        changed: set[FieldMetadata] = set()
+        for field, value in changes:
+            if _read(value) & changed:
+                raise UnsupportedOperation(
+                    f"read {field.model}'s fields in an update that changes them first",
+                    self.name,
+                    "name the field that is read behind the one that is made of it",
+                )
+            changed.add(field)
+
     def tells_key(self, insert: Insert) -> bool:
         if not super().tells_key(insert):
             raise UnsupportedOperation(
@@ -284,6 +296,17 @@ class MySQLDialect(MariaDBDialect):
                 "give the other values yourself",
             )
         return True
+
+
+def _read(value: object) -> set[FieldMetadata]:
+    """Give the fields that a new value is made of."""
+    match value:
+        case Arithmetic(left=left, right=right):
+            return _read(left) | _read(right)
+        case FieldReference(metadata=metadata):
+            return {metadata}
+        case _:
+            return set()
 
 
 def _condition(column: str, storage: StorageType) -> str | None:

@@ -75,7 +75,8 @@ async def _rows(
     if not wanted:
         return grouped
     places = ", ".join("?" * len(wanted))
-    for name, *facts in await session.ask(text.format(places), *wanted):
+    times = text.count("{0}") or 1
+    for name, *facts in await session.ask(text.format(places), *(*wanted,) * times):
         key = str(name).lower() if folds else str(name)
         if key in wanted:
             grouped.setdefault(key, []).append(tuple(facts))
@@ -191,8 +192,10 @@ _FOREIGN_KEYS = (
     "JOIN information_schema.referential_constraints AS r "
     "ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name "
     "AND r.table_name = k.table_name "
-    "WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL "
-    "AND k.table_name IN ({}) ORDER BY k.table_name, k.constraint_name, k.ordinal_position"
+    # Said of both, since the server opens every table that the words allow.
+    "WHERE k.table_schema = DATABASE() AND r.constraint_schema = DATABASE() "
+    "AND k.referenced_table_name IS NOT NULL AND k.table_name IN ({0}) AND r.table_name IN ({0}) "
+    "ORDER BY k.table_name, k.constraint_name, k.ordinal_position"
 )
 _CHECKS = {
     "MariaDB": (

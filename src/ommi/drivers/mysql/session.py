@@ -34,8 +34,8 @@ from ommi.sql.dialect import SqlCommand
 
 STATEMENTS_KEPT = 256
 
-_HARMLESS = frozenset({1003, 1287, 1681})
-"""Warnings about the future of a word, not about an answer."""
+_HARMLESS = frozenset({1003, 1287, 1681, 1684})
+"""Warnings about the future of a word, or a table that is just being made: it is not there yet."""
 
 
 class Session:

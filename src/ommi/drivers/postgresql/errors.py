@@ -76,6 +76,8 @@ def failed_to_connect(error: Exception, where: str) -> ConnectionFailed:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error) or type(error).__name__
     return str(error.args[0] if error.args else "") or type(error).__name__
 
 
