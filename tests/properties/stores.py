@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from ommi import Ommi, Query
 from properties.pages import Page
 from properties.questions import Question
 from properties.things import COLLECTION, Thing
+from services.databases import MYSQL, POSTGRESQL, database_on
 
 T = TypeVar("T")
 
@@ -42,13 +43,15 @@ async def _reload(database: Ommi, rows: Sequence[Thing]) -> None:
 @contextmanager
 def opened(folder: Path) -> Iterator[Stores]:
     """Open one store of each kind."""
-    locations = {
-        "memory": "memory://",
-        "SQLite in memory": "sqlite://",
-        "SQLite file": f"sqlite:///{folder / 'things.db'}",
-    }
-    databases = {name: Ommi(location) for name, location in locations.items()}
-    with asyncio.Runner() as runner:
+    with ExitStack() as servers, asyncio.Runner() as runner:
+        locations = {
+            "memory": "memory://",
+            "SQLite in memory": "sqlite://",
+            "SQLite file": f"sqlite:///{folder / 'things.db'}",
+            "PostgreSQL": servers.enter_context(database_on(POSTGRESQL)),
+            "MariaDB": servers.enter_context(database_on(MYSQL)),
+        }
+        databases = {name: Ommi(location) for name, location in locations.items()}
         stores = Stores(runner, databases)
         for database in databases.values():
             runner.run(database.open())

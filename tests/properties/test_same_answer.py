@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ommi import Query
+from ommi import ArithmeticOverflow, Query
 from profiles import examples
 from properties.pages import Page, page
 from properties.questions import Question, drawn, question, simplest
@@ -18,10 +18,16 @@ DATA_SETS = max(1, PREDICATES // 250)
 @pytest.mark.parametrize("seed", range(DATA_SETS))
 def test_every_store_gives_the_rows_that_python_gives(stores: Stores, seed: int) -> None:
     stores.load(things(seed))
+    refused: list[Question] = []
 
     def is_wrong(name: str, asks: Question, part: Page) -> bool:
         expected = [row.key for row in part.of([r for r in stores.rows if asks.holds(r)])]
-        found = stores.run(answer(stores.databases[name], asks, part))
+        try:
+            found = stores.run(answer(stores.databases[name], asks, part))
+        except ArithmeticOverflow:
+            # Decimals have 65 digits on MariaDB; a product of more is refused, never rounded.
+            refused.append(asks)
+            return name != "MariaDB"
         return found != (expected, len(expected))
 
     for rng in drawn(f"answers {seed}", PREDICATES // DATA_SETS):
@@ -30,6 +36,7 @@ def test_every_store_gives_the_rows_that_python_gives(stores: Stores, seed: int)
             if is_wrong(name, asks, part):
                 wrong = simplest(asks, lambda each, n=name, p=part: is_wrong(n, each, p))
                 pytest.fail(f"{name} gives other rows than Python: {wrong}, {part}")
+    assert len(refused) <= PREDICATES // DATA_SETS // 50
 
 
 @pytest.mark.parametrize("seed", range(DATA_SETS))
