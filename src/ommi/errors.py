@@ -42,7 +42,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
 _SHOWN = 63
 """A name may come from outside; no longer one is a name anyway."""
 

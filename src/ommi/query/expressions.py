@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.storage import LARGEST_INT, NUMBERS, SMALLEST_INT, Kind, StorageType
 from ommi.query.ilike import escape_like, validate_ilike
-from ommi.query.nodes import Comparison, Logical, Node, Predicate, Term, join, join_all, misplaced
+from ommi.query.nodes import Comparison, Node, Predicate, Term, join_all
 from ommi.query.operators import (
     OPERATORS,
     ArithmeticOperator,
@@ -130,21 +130,6 @@ class Expression(Term, Generic[T_co]):
     def desc(self) -> Ordering:
         """Order by this, largest first."""
         return Ordering(self, OrderDirection.DESC)
-
-    def __and__(self, other: object) -> Logical:
-        return join(LogicalOperator.AND, self, other)
-
-    def __rand__(self, other: object) -> NoReturn:
-        raise misplaced("&", other)
-
-    def __or__(self, other: object) -> Logical:
-        return join(LogicalOperator.OR, self, other)
-
-    def __ror__(self, other: object) -> NoReturn:
-        raise misplaced("|", other)
-
-    def __invert__(self) -> Logical:
-        return Logical(LogicalOperator.NOT, (self,))
 
     def __add__(self, other: object) -> Arithmetic:
         return Arithmetic(ArithmeticOperator.ADD, self, other)

@@ -40,7 +40,28 @@ class Node:
         raise AttributeError(f"a {type(self).__name__} is frozen; make a new one")
 
 
-class Term(Node):
+class Joinable(Node):
+    """What `&`, `|` and `~` make predicates of: a predicate, or a field that stands for one."""
+
+    __slots__ = ()
+
+    def __and__(self, other: object) -> Logical:
+        return join(LogicalOperator.AND, self, other)
+
+    def __rand__(self, other: object) -> NoReturn:
+        raise misplaced("&", other)
+
+    def __or__(self, other: object) -> Logical:
+        return join(LogicalOperator.OR, self, other)
+
+    def __ror__(self, other: object) -> NoReturn:
+        raise misplaced("|", other)
+
+    def __invert__(self) -> Predicate:
+        return Logical(LogicalOperator.NOT, (cast("Predicate | Term", self),))
+
+
+class Term(Joinable):
     """Something that has a value in every row; what questions know of an expression.
 
     `kind` is `None` where only the row knows it, under a JSON path of unknown type; then the term
@@ -84,7 +105,7 @@ class Term(Node):
         raise NotImplementedError
 
 
-class Predicate(Node):
+class Predicate(Joinable):
     """Something that is True or False of every row."""
 
     __slots__ = ()
@@ -93,21 +114,6 @@ class Predicate(Node):
     def shape(self, values: list[object]) -> object:
         """Give the predicate without its values, hashable, and append the values in order."""
         raise NotImplementedError
-
-    def __and__(self, other: object) -> Logical:
-        return join(LogicalOperator.AND, self, other)
-
-    def __rand__(self, other: object) -> NoReturn:
-        raise misplaced("&", other)
-
-    def __or__(self, other: object) -> Logical:
-        return join(LogicalOperator.OR, self, other)
-
-    def __ror__(self, other: object) -> NoReturn:
-        raise misplaced("|", other)
-
-    def __invert__(self) -> Predicate:
-        return Logical(LogicalOperator.NOT, (self,))
 
     def And(self, *others: object) -> Predicate:  # noqa: N802 - the name of Ommi 0.2
         """Give the conjunction with `others`."""
@@ -302,9 +308,9 @@ def inline_count(values: Sequence[object]) -> int:
     return 1 << (len(values) - 1).bit_length()
 
 
-def join(operator: LogicalOperator, left: Predicate | Term, right: object) -> Logical:
+def join(operator: LogicalOperator, left: Joinable, right: object) -> Logical:
     if isinstance(right, Predicate | Term):
-        return Logical(operator, (left, right))
+        return Logical(operator, (cast("Predicate | Term", left), right))
     raise misplaced("&" if operator is LogicalOperator.AND else "|", right)
 
 
