@@ -24,7 +24,13 @@ from ommi.query.statements import Select
 from ommi.relations import database_closed, database_opened
 from ommi.results import AsyncResultWrapper, WriteOperation
 from ommi.schema.diff import differences
-from ommi.schema.snapshot import Table, check_targets, in_dependency_order, table_of
+from ommi.schema.snapshot import (
+    Table,
+    check_index_names,
+    check_targets,
+    in_dependency_order,
+    table_of,
+)
 from ommi.selection import Condition, Finding, Query
 
 T = TypeVar("T")
@@ -166,6 +172,7 @@ class Ommi:
         `SchemaMismatch`, and then nothing is created.
         """
         wanted = in_dependency_order(table_of(model) for model in _chosen(models))
+        check_index_names(wanted)
         keeping = self._schema_keeping()
         found = await self._checked_tables(keeping, wanted)
         check_targets(wanted, found)

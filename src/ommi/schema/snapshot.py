@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from ommi.errors import ModelError
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.references import ResolvedReference, references_of
 from ommi.metadata.storage import StorageType
+
+LONGEST_NAME = 63
+"""Bytes; PostgreSQL cuts longer names, without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,18 @@ def _indexes(model: ModelMetadata) -> Iterable[Index]:
 
 def _index(model: ModelMetadata, names: tuple[str, ...], *, is_unique: bool) -> Index:
     columns = tuple(model.field(name).column for name in names)
-    suffix = "unique" if is_unique else "index"
-    return Index("_".join((model.table, *columns, suffix)), columns, is_unique)
+    parts = (model.table, *columns, "unique" if is_unique else "index")
+    return Index(_index_name(parts), columns, is_unique)
+
+
+def _index_name(parts: tuple[str, ...]) -> str:
+    """Name an index for what it is of; a long name ends in a digest, since stores cut it."""
+    name = "_".join(parts)
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    digest = sha256(repr(parts).encode()).hexdigest()[:8]
+    start = name.encode()[: LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
+    return f"{start}_{digest}"
 
 
 def _foreign_key(reference: ResolvedReference) -> ForeignKey:
@@ -119,6 +133,23 @@ def in_dependency_order(tables: Iterable[Table]) -> tuple[Table, ...]:
             ordered.append(table)
             del waiting[table.name]
     return tuple(ordered)
+
+
+def check_index_names(tables: Iterable[Table]) -> None:
+    """Raise `ModelError` where indexes of two tables have one name: the second would not be made.
+
+    Table `a_b` with column `c` and table `a` with columns `b` and `c` are such two.
+    """
+    owners: dict[str, str] = {}
+    for table in tables:
+        for index in table.indexes:
+            owner = owners.setdefault(index.name, table.name)
+            if owner != table.name:
+                raise ModelError(
+                    f"its index {index.name!r} has the name of one of {owner}; give one of the "
+                    "two another table= or StoreAs(...)",
+                    model=table.name,
+                )
 
 
 def check_targets(tables: Iterable[Table], known: Iterable[str]) -> None:
