@@ -79,11 +79,12 @@ class Ommi:
 
     async def _connected(self) -> Connection:
         """Open the first connection; one that serves a caller at a time gets a pool in front."""
+        connect = cast("Callable[[], Awaitable[PoolableConnection]]", self._driver.connect)
+        # Made first: what it refuses must not leave a connection behind.
+        pool = ConnectionPool(**self._pool_options, connect=connect, store=self._driver.name)
         first = await self._driver.connect()
         if not isinstance(first, Poolable):
             return first
-        connect = cast("Callable[[], Awaitable[PoolableConnection]]", self._driver.connect)
-        pool = ConnectionPool(**self._pool_options, connect=connect, store=self._driver.name)
         pool.adopt(cast("PoolableConnection", first))
         return PooledConnection(pool)
 

@@ -112,7 +112,7 @@ class Stock(Generic[C]):
         """Do with a connection that was lent what has to be done."""
         connection = entry.connection
         match fate(
-            is_usable=connection.is_usable and self.phase is not Phase.CLOSED,
+            is_usable=connection.is_usable,
             is_changed=connection.is_changed,
             is_wanted=now < entry.expires_at and self.staying < self.limits.max_connections,
         ):
@@ -173,7 +173,7 @@ class Stock(Generic[C]):
 
     def _prepared(self, entry: Entry[C], is_well: bool) -> None:  # noqa: FBT001
         now = asyncio.get_running_loop().time()
-        if is_well and self.phase is not Phase.CLOSED:
+        if is_well:
             self.rest(entry, now)
         else:
             self.discard(entry)

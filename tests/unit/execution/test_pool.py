@@ -297,6 +297,22 @@ async def test_a_session_that_cannot_be_reset_is_not_lent_again(resetting: Act) 
 
 
 @clocked
+async def test_a_session_that_is_still_changed_after_its_reset_is_not_lent_again() -> None:
+    class Unwilling(ScriptedConnection):
+        async def reset(self) -> None: ...
+
+    store = Store()
+    pool = store.pool(1)
+    pool.adopt(connection := Unwilling(store))
+    lease = await pool.acquire()
+    connection.is_changed = True
+    pool.give_back(lease)
+
+    assert (await pool.acquire()).connection is not connection
+    await pool.close()
+
+
+@clocked
 async def test_a_connection_is_checked_only_after_it_was_idle_for_long() -> None:
     pool = Store().pool(check_after=30)
     pool.give_back(await pool.acquire())
