@@ -79,6 +79,16 @@ class _Counted:
         self._inner = inner
         self._driver = driver
 
+    # From 3.12 on, whether a connection keeps a schema is seen in its class only.
+    async def tables(self, names: Any) -> Any:
+        return await self._inner.tables(names)
+
+    async def create_tables(self, tables: Any) -> None:
+        await self._inner.create_tables(tables)
+
+    async def drop_tables(self, tables: Any) -> None:
+        await self._inner.drop_tables(tables)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
 
