@@ -130,13 +130,7 @@ class Writer:
         model = metadata_of(type(instance))
         old = self._remembered(model, instance)
         stored = self._extract(model, instance) if old is None else old
-        _check_has_key(model, stored)
-        asked = [
-            references(model)[field.name] == value
-            for field, value in zip(model.fields, stored, strict=True)
-            if field.is_key
-        ]
-        where = when(*asked)
+        where = _same_row(model, stored, of_any_version=True)
         found = await self._executor.select(Select(model, where, at_most=1))
         if not found:
             raise NotFound(model.name)
@@ -300,13 +294,15 @@ def _check_has_key(model: ModelMetadata, stored: Sequence[object]) -> None:
             )
 
 
-def _same_row(model: ModelMetadata, stored: Sequence[object]) -> Predicate:
+def _same_row(
+    model: ModelMetadata, stored: Sequence[object], *, of_any_version: bool = False
+) -> Predicate:
     """Ask for the row with this key, and with this version where rows have one."""
     _check_has_key(model, stored)
     asked = [
         references(model)[field.name] == value
         for field, value in zip(model.fields, stored, strict=True)
-        if field.is_key or field.is_version
+        if field.is_key or (field.is_version and not of_any_version)
     ]
     return when(*asked)
 

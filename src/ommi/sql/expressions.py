@@ -150,12 +150,8 @@ class Writer:
 
     def _value(self, node: Comparison, parameter: Parameter) -> str:
         storage = cast("StorageType", parameter.storage)
-        if isinstance(node.left, Arithmetic):
-            encode = self.dialect.calculable_codec(storage).encode
-        elif storage.kind is Kind.JSON:
-            encode = canonical_json
-        else:
-            encode = self._encoding(node, storage)
+        is_document = storage.kind is Kind.JSON
+        encode = canonical_json if is_document else self._encoding(node, storage)
         return self._operand_mark(node, Slot(parameter.index, encode), storage)
 
     def _operand_mark(self, node: Comparison, slot: Slot, storage: StorageType) -> str:
@@ -164,6 +160,8 @@ class Writer:
         return self.dialect.operand(self._bind(slot), storage, is_native=is_native)
 
     def _encoding(self, node: Comparison, storage: StorageType) -> Conversion | None:
+        if isinstance(node.left, Arithmetic):
+            return self.dialect.calculable_codec(storage).encode
         if isinstance(node.left, JsonPath):
             return self.dialect.path_codec(storage).encode
         return self.dialect.codec(storage).encode
@@ -216,10 +214,7 @@ class Writer:
 
     def _among(self, node: Comparison, left: str, parameter: Parameter) -> str:
         storage = cast("StorageType", parameter.storage)
-        if isinstance(node.left, Arithmetic):
-            encode = self.dialect.calculable_codec(storage).encode
-        else:
-            encode = self._encoding(node, storage)
+        encode = self._encoding(node, storage)
         if not parameter.count:
             return self.dialect.among(left, storage, self._binding(node, parameter, None), encode)
         places = [
