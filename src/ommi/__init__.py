@@ -45,8 +45,7 @@ from ommi.errors import (
     WrongLoop,
 )
 from ommi.execution.executor import Explanation
-from ommi.execution.pool import ConnectionPool
-from ommi.execution.pool_state import ConnectionStats
+from ommi.execution.pool import ConnectionPool, ConnectionStats
 from ommi.metadata.annotations import (
     Auto,
     Aware,

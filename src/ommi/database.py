@@ -11,9 +11,7 @@ from ommi.drivers.protocol import Connection, Driver, Poolable, SchemaKeeping
 from ommi.drivers.registry import driver_for, pool_options
 from ommi.errors import QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import NOT_OPEN, Executor
-from ommi.execution.lease import PoolableConnection
-from ommi.execution.pool import ConnectionPool
-from ommi.execution.pooled import PooledConnection
+from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of

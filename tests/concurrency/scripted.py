@@ -9,8 +9,8 @@ from typing import Any
 
 from concurrency.clock import turns
 from ommi import ConnectionLost
-from ommi.execution.lease import Lease
-from ommi.execution.pool import ConnectionPool
+from ommi.execution.pool.connection_pool import ConnectionPool
+from ommi.execution.pool.lease import Lease
 from ommi.schema.snapshot import Table
 
 

@@ -13,8 +13,8 @@ import pytest
 from concurrency.clock import clocked, turns
 from concurrency.scripted import Act, SchemaConnection, Store, capacity_is_whole
 from ommi import ConnectionLost, DatabaseError
-from ommi.execution.pool import ConnectionPool
-from ommi.execution.pooled import PooledConnection
+from ommi.execution.pool.connection_pool import ConnectionPool
+from ommi.execution.pool.pooled import PooledConnection
 
 Pool = ConnectionPool[Any]
 Operation = Callable[[Pool], Awaitable[None]]

@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from concurrency.clock import ClockLoop, turns
 from concurrency.scripted import Act, Store, capacity_is_whole
 from ommi import ConnectionLost, DatabaseError, StaleLease
-from ommi.execution.lease import Lease
-from ommi.execution.pool_state import Top
+from ommi.execution.pool.lease import Lease
+from ommi.execution.pool.state import Top
 from profiles import PROFILE, SOAK, examples
 
 TIMEOUT = 30.0

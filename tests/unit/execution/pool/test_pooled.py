@@ -10,7 +10,7 @@ from concurrency.clock import clocked, turns
 from concurrency.scripted import Act, SchemaConnection, Store
 from ommi import ConnectionLost, ConnectionPool, UnsupportedOperation
 from ommi.drivers.protocol import Connection, Explaining, SchemaKeeping, Step
-from ommi.execution.pooled import PooledConnection
+from ommi.execution.pool.pooled import PooledConnection
 
 
 class SchemaStore(Store):

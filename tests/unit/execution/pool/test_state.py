@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from concurrency.scripted import ScriptedConnection, Store
 from ommi import ConfigurationError
-from ommi.execution.lease import Entry
-from ommi.execution.pool_state import (
+from ommi.execution.pool.lease import Entry
+from ommi.execution.pool.state import (
     LONGEST_PAUSE,
     OPENING_AT_ONCE,
     Fate,

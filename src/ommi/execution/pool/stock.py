@@ -11,9 +11,9 @@ from typing import Generic, assert_never
 from weakref import WeakMethod
 
 from ommi.errors import ConnectionFailed
-from ommi.execution.lease import C, Entry, Lease
-from ommi.execution.pool_jobs import PoolJobs
-from ommi.execution.pool_state import (
+from ommi.execution.pool.jobs import PoolJobs
+from ommi.execution.pool.lease import C, Entry, Lease
+from ommi.execution.pool.state import (
     Fate,
     Limits,
     Phase,

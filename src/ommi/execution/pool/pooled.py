@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from ommi.drivers.protocol import Build, Explaining, SchemaKeeping, Step
 from ommi.errors import UnsupportedOperation
-from ommi.execution.pool import ConnectionPool
+from ommi.execution.pool.connection_pool import ConnectionPool
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 

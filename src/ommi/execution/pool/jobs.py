@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from typing import Any, Generic, TypeVar
 
-from ommi.execution.lease import C, Entry
+from ommi.execution.pool.lease import C, Entry
 
 T = TypeVar("T")
 

@@ -28,8 +28,8 @@ from ommi import (
     StaleLease,
     WrongLoop,
 )
-from ommi.execution import pool as pool_module
-from ommi.execution.lease import Lease
+from ommi.execution.pool import connection_pool as pool_module
+from ommi.execution.pool.lease import Lease
 
 Pool = ConnectionPool[Any]
 

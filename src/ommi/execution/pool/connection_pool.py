@@ -1,8 +1,8 @@
 """The connection pool: lends each connection to one caller at a time.
 
-What it decides is in `pool_state.py`, what it has in `pool_stock.py`. Whoever wants a connection
+What it decides is in `state.py`, what it has in `stock.py`. Whoever wants a connection
 waits for one future, and everything else that takes time runs in tasks of the pool's own
-(`pool_jobs.py`): who is cancelled loses nothing but its place in the queue.
+(`jobs.py`): who is cancelled loses nothing but its place in the queue.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from ommi.errors import (
     DatabaseError,
     PoolDeadlock,
 )
-from ommi.execution.lease import GIVEN_BACK, OF_PARENT, C, Lease
-from ommi.execution.pool_jobs import within
-from ommi.execution.pool_refusals import ended, forked, not_lent, unreachable, wrong_loop
-from ommi.execution.pool_state import ConnectionStats, Limits, Phase, Step, is_deadlock, next_step
-from ommi.execution.pool_stock import PATIENCE, Stock
+from ommi.execution.pool.jobs import within
+from ommi.execution.pool.lease import GIVEN_BACK, OF_PARENT, C, Lease
+from ommi.execution.pool.refusals import ended, forked, not_lent, unreachable, wrong_loop
+from ommi.execution.pool.state import ConnectionStats, Limits, Phase, Step, is_deadlock, next_step
+from ommi.execution.pool.stock import PATIENCE, Stock
 
 
 async def _nowhere() -> Never:
