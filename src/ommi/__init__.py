@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
+from ommi.drivers.protocol import IsolationLevel, Outcome
 from ommi.errors import (
     ArithmeticOverflow,
     CheckViolation,
+    CommitOutcomeUnknown,
     ConfigurationError,
     ConflictError,
     ConnectionFailed,
@@ -37,6 +39,9 @@ from ommi.errors import (
     SchemaMismatch,
     StaleLease,
     StatementTimeout,
+    TransactionClosed,
+    TransactionFailed,
+    TransactionTimeout,
     UnawaitedOperationWarning,
     UnhandledFailureWarning,
     UniqueViolation,
@@ -46,6 +51,7 @@ from ommi.errors import (
 )
 from ommi.execution.executor import Explanation
 from ommi.execution.pool import ConnectionPool, ConnectionStats
+from ommi.execution.transaction.policy import TransactionOptions
 from ommi.metadata.annotations import (
     Auto,
     Aware,
@@ -75,6 +81,7 @@ from ommi.query.nodes import Comparison, Logical, Node, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query
+from ommi.transactions import Transaction, transaction
 
 if _TYPE_CHECKING:
     from ommi.legacy import ASTComparisonNode as ASTComparisonNode
@@ -95,6 +102,7 @@ __all__ = [
     "Aware",
     "CheckViolation",
     "Collation",
+    "CommitOutcomeUnknown",
     "Comparison",
     "ConfigurationError",
     "ConflictError",
@@ -119,6 +127,7 @@ __all__ = [
     "Index",
     "IndexTogether",
     "InvalidValue",
+    "IsolationLevel",
     "Key",
     "Length",
     "Logical",
@@ -135,6 +144,7 @@ __all__ = [
     "OmmiWarning",
     "OperationCancelled",
     "OrderDirection",
+    "Outcome",
     "PoolDeadlock",
     "Predicate",
     "Query",
@@ -147,6 +157,11 @@ __all__ = [
     "StatementTimeout",
     "StoreAs",
     "Success",
+    "Transaction",
+    "TransactionClosed",
+    "TransactionFailed",
+    "TransactionOptions",
+    "TransactionTimeout",
     "TypeSystem",
     "UnawaitedOperationWarning",
     "UnhandledFailureWarning",
@@ -164,6 +179,7 @@ __all__ = [
     "ommi_model",
     "register",
     "row",
+    "transaction",
     "when",
 ]
 

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
-from ommi.drivers.protocol import Connection, Driver, Poolable, SchemaKeeping
+from ommi.attempts import attempts, resolve, run_transaction, transactional
+from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
 from ommi.drivers.registry import driver_for, pool_options
-from ommi.errors import QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import NOT_OPEN, Executor
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
+from ommi.execution.transaction.policy import TransactionOptions
 from ommi.execution.writing import Writer
-from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
-from ommi.metadata.model import ModelMetadata, metadata_of
-from ommi.query.builder import asked
-from ommi.query.expressions import Expression
-from ommi.query.nodes import Predicate
+from ommi.operations import Models, Operations
 from ommi.relations import database_closed, database_opened
-from ommi.results import AsyncResultWrapper, WriteOperation
-from ommi.schema.diff import differences
-from ommi.schema.snapshot import (
-    Table,
-    check_index_names,
-    check_targets,
-    in_dependency_order,
-    table_of,
-)
-from ommi.selection import Condition, Finding, Query
+from ommi.transactions import Outside, Transaction
 
+__all__ = ["Models", "Ommi"]
+
+P = ParamSpec("P")
 T = TypeVar("T")
-Models = ModelCollection | type
 
 
-class Ommi:
+class Ommi(Operations):
     """A database: opened once, asked from anywhere.
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
@@ -65,12 +54,12 @@ class Ommi:
     @property
     def is_open(self) -> bool:
         """Whether the database can be asked."""
-        return self._executor.connection is not NOT_OPEN
+        return self._executor.home is not NOT_OPEN
 
     async def open(self) -> Self:
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
-            self._executor.connection = await self._connected()
+            self._executor.home = await self._connected()
             database_opened(self)
         return self
 
@@ -87,7 +76,7 @@ class Ommi:
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""
-        connection, self._executor.connection = self._executor.connection, NOT_OPEN
+        connection, self._executor.home = self._executor.home, NOT_OPEN
         database_closed(self)
         if connection is not NOT_OPEN:
             await connection.close()
@@ -103,123 +92,45 @@ class Ommi:
     ) -> None:
         await self.close()
 
-    @overload
-    def find(self, model: type[T], /, *conditions: Condition[T]) -> Finding[T]: ...
-    @overload
-    def find(self, *conditions: Predicate | Expression[Any] | bool) -> Finding[Any]: ...
-    def find(self, *conditions: Any) -> Finding[Any]:
-        """Ask for rows; what comes back gives operations, which answer with Results.
+    def transaction(self, options: TransactionOptions | None = None) -> Transaction:
+        """Give a transaction, to be entered with `async with`."""
+        return Transaction(self, options)
 
-        The model is the first argument if that is one, else the only one that the conditions name.
+    def attempts(
+        self, options: TransactionOptions | None = None
+    ) -> AsyncGenerator[Transaction, None]:
+        """Give transactions until one does not end in a conflict; the code is run each time.
+
+            async for tx in db.attempts():
+                async with tx:
+                    ...
+
+        At most `max_retries` times after the first, with a pause in between; then the conflict is
+        raised. `timeout` is for all of them together.
         """
-        return Finding(self._executor, asked(conditions))
+        return attempts(self, options)
 
-    def query(self, model: type[T], /, *conditions: Condition[T]) -> Query[T]:
-        """Ask for rows; what comes back gives plain values and raises."""
-        return Query(self._executor, asked((model, *conditions)))
+    async def run_transaction(
+        self,
+        function: Callable[[Transaction], Awaitable[T]],
+        options: TransactionOptions | None = None,
+    ) -> T:
+        """Run a function in a transaction, again after a conflict; give what it gives."""
+        return await run_transaction(self, function, options)
 
-    @overload
-    def add(self, model: T, /) -> AsyncResultWrapper[T]: ...
-    @overload
-    def add(self, first: T, second: T, /, *more: T) -> AsyncResultWrapper[list[T]]: ...
-    def add(self, *models: Any) -> AsyncResultWrapper[Any]:
-        """Add one model, or several together or not at all; gives it or them, keys filled in.
+    def transactional(
+        self, options: TransactionOptions | None = None
+    ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Coroutine[Any, Any, T]]]:
+        """Have each call of a function run in a transaction, again after a conflict."""
+        return transactional(self, options)
 
-        A frozen model is given back as a new instance.
+    def outside(self) -> Outside:
+        """Opt out of the transaction around: `with db.outside():` takes another connection."""
+        return Outside(self)
+
+    async def resolve(self, token: str) -> Outcome:
+        """Tell what became of a transaction whose `commit_marker` has this token.
+
+        Waits until the store has ended it, if it has not yet.
         """
-        if not models:
-            raise QueryError("add() wants at least one model")
-        for model in models:
-            if isinstance(model, list | tuple | set):
-                raise QueryError("add(a, b) takes models one by one; add_all(models) takes a list")
-            if isinstance(model, type):
-                raise QueryError(
-                    f"add() wants an instance, found the class {model.__name__} itself"
-                )
-        if len(models) == 1:
-            return WriteOperation(partial(self._writer.add, models[0]), partial(_add, models))
-        return self.add_all(models)
-
-    def add_all(self, models: Iterable[T]) -> AsyncResultWrapper[list[T]]:
-        """Add models together or not at all; gives them in order, keys filled in."""
-        every = list(models)
-        return WriteOperation(partial(self._writer.add_all, every), partial(_add, every))
-
-    def save(self, model: T, /) -> AsyncResultWrapper[T]:
-        """Write what changed since the row was read, or every field where that is not known.
-
-        Fails with `NotFound` where there is no such row, and with `ConflictError` where a
-        `Version` has moved on.
-        """
-        return WriteOperation(partial(self._writer.save, model), partial(_verb, "save", model))
-
-    def delete(self, model: object, /) -> AsyncResultWrapper[None]:
-        """Delete the row of a model; fails as `save` does."""
-        return WriteOperation(partial(self._writer.delete, model), partial(_verb, "delete", model))
-
-    def reload(self, model: T, /) -> AsyncResultWrapper[T]:
-        """Read the row of a model again; a frozen model is given back as a new instance."""
-        return WriteOperation(partial(self._writer.reload, model), partial(_verb, "reload", model))
-
-    async def use_models(self, *models: Models) -> None:
-        """Create the tables and indexes of a collection that are not there.
-
-        What exists is never altered, dropped or emptied: a table on which a model cannot work is a
-        `SchemaMismatch`, and then nothing is created.
-        """
-        wanted = in_dependency_order(table_of(model) for model in _chosen(models))
-        check_index_names(wanted)
-        keeping = self._schema_keeping()
-        found = await self._checked_tables(keeping, wanted)
-        check_targets(wanted, found)
-        missing = [table for table in wanted if table.name not in found]
-        if missing:
-            await keeping.create_tables(missing)
-            # Somebody else may have made one of them meanwhile, and made it differently.
-            await self._checked_tables(keeping, missing)
-
-    async def remove_models(self, *models: Models) -> None:
-        """Drop the tables of a collection, with everything in them."""
-        tables = in_dependency_order(table_of(model) for model in _chosen(models))
-        await self._schema_keeping().drop_tables(tuple(reversed(tables)))
-
-    async def _checked_tables(
-        self, keeping: SchemaKeeping, wanted: Iterable[Table]
-    ) -> dict[str, Table]:
-        names = {table.name: table for table in wanted}
-        referred = {f.table for table in names.values() for f in table.foreign_keys}
-        found = {table.name: table for table in await keeping.tables({*names, *referred})}
-        wrong = [
-            text
-            for name, table in names.items()
-            if name in found
-            for text in differences(table, found[name])
-        ]
-        if wrong:
-            raise SchemaMismatch(wrong, store=self._driver.name)
-        return found
-
-    def _schema_keeping(self) -> SchemaKeeping:
-        connection: Connection = self._executor.connection
-        if not isinstance(connection, SchemaKeeping):
-            raise UnsupportedOperation("make tables", self._driver.name)
-        return connection
-
-
-def _chosen(models: tuple[Models, ...]) -> list[ModelMetadata]:
-    chosen: dict[ModelMetadata, None] = {}
-    for said in models or (DEFAULT_COLLECTION,):
-        if isinstance(said, ModelCollection):
-            chosen.update(dict.fromkeys(said))
-        else:
-            chosen[metadata_of(said)] = None
-    return list(chosen)
-
-
-def _add(models: Iterable[object]) -> str:
-    names = dict.fromkeys(type(model).__name__ for model in models)
-    return f"add({', '.join(names)})"
-
-
-def _verb(verb: str, model: object) -> str:
-    return f"{verb}({type(model).__name__})"
+        return await resolve(self, token)

@@ -23,6 +23,10 @@ never.
         │   └── CheckViolation
         ├── ConflictError               somebody else was there first; `retryable`
         ├── StatementTimeout
+        ├── TransactionFailed           a statement failed before, so nothing more is done
+        ├── TransactionClosed           it has ended, and takes no more statements
+        ├── TransactionTimeout (TimeoutError)
+        ├── CommitOutcomeUnknown        the reply to COMMIT was lost; never retried
         ├── ArithmeticOverflow          a sum, difference or product outside its type
         ├── SchemaMismatch              a table is not what its model says
         ├── ConnectionPoolExhausted     every connection is lent, and none came back in time
@@ -201,6 +205,40 @@ class ConflictError(DatabaseError):
 
 class StatementTimeout(DatabaseError):
     """The statement took longer than it may and was stopped."""
+
+
+class TransactionFailed(DatabaseError):
+    """The store refused something before, so the transaction does nothing more.
+
+    What was refused is the cause. Until a savepoint from before it is rolled back to, every
+    statement fails so, and the block cannot be left with a commit.
+    """
+
+
+class TransactionClosed(DatabaseError):
+    """The transaction has ended, and takes no more statements."""
+
+
+class TransactionTimeout(DatabaseError, TimeoutError):
+    """The transaction took longer than it may, and was rolled back."""
+
+
+class CommitOutcomeUnknown(DatabaseError):
+    """The reply to COMMIT was lost: it may have happened, and it is never retried.
+
+    `token` is what `db.resolve(token)` takes, where a commit marker was asked for.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        token: str | None = None,
+        store: str | None = None,
+        statement: str | None = None,
+    ) -> None:
+        super().__init__(reason, store=store, statement=statement)
+        self.token = token
 
 
 class ArithmeticOverflow(DatabaseError):

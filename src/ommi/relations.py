@@ -64,18 +64,20 @@ def state_of(instance: object) -> tuple[tuple[object, ...], Batch] | None:
     return getattr(instance, STATE, None)
 
 
-_CURRENT: ContextVar[Database | None] = ContextVar("ommi_current_database", default=None)
+CURRENT: ContextVar[Database | None] = ContextVar("ommi_current_database", default=None)
+"""The database of the innermost `use_driver` or transaction."""
+
 _OPEN: list[Database] = []
 
 
 @contextmanager
 def use_database(database: Database) -> Iterator[Database]:
     """Make `database` the one that instances without their own use inside the block."""
-    token = _CURRENT.set(database)
+    token = CURRENT.set(database)
     try:
         yield database
     finally:
-        _CURRENT.reset(token)
+        CURRENT.reset(token)
 
 
 def database_opened(database: Database) -> None:
@@ -92,13 +94,13 @@ def database_closed(database: Database) -> None:
 def database_of(instance: object) -> Database:
     """Give the database that `instance` belongs to.
 
-    The one that loaded or added it; else that of the innermost `use_driver`; else the only open
-    one. Raises `NoCurrentDatabase`.
+    The one that loaded or added it; else that of the innermost `use_driver` or transaction; else
+    the only open one. Raises `NoCurrentDatabase`.
     """
     state = state_of(instance)
     if state is not None and state[1].database is not None:
         return state[1].database
-    current = _CURRENT.get()
+    current = CURRENT.get()
     if current is not None:
         return current
     if len(_OPEN) == 1:

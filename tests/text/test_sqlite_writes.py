@@ -166,13 +166,13 @@ class Watched:
 @contextmanager
 def watching(database: Ommi) -> Iterator[list[tuple[str, Any]]]:
     executor = database._executor
-    before = executor.connection
+    before = executor.home
     watched = Watched(before)
-    executor.connection = watched
+    executor.home = watched
     try:
         yield watched.sent
     finally:
-        executor.connection = before
+        executor.home = before
 
 
 @pytest.fixture

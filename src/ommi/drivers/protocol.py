@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from enum import Enum, StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
@@ -18,10 +19,14 @@ Build = Callable[[Rows], T]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command of a batch and the parameters of each time it runs."""
+    """A command of a batch and the parameters of each time it runs.
+
+    `told` is for whoever runs the batch again; drivers do not look at it.
+    """
 
     command: object
     parameters: Sequence[Parameters]
+    told: object = None
 
 
 class Connection(Protocol):
@@ -114,6 +119,95 @@ class Poolable(Protocol):
 
     def abort(self) -> None:
         """Close the socket at once; waits for nothing, and can be called at any time."""
+        ...
+
+
+class IsolationLevel(Enum):
+    """How far transactions are kept apart, the weakest first."""
+
+    READ_UNCOMMITTED = "READ_UNCOMMITTED"
+    READ_COMMITTED = "READ_COMMITTED"
+    REPEATABLE_READ = "REPEATABLE_READ"
+    SERIALIZABLE = "SERIALIZABLE"
+
+    def includes(self, other: IsolationLevel) -> bool:
+        """Tell whether this level keeps all that the other promises."""
+        every = list(IsolationLevel)
+        return every.index(self) >= every.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How a transaction begins; without a level it has the store's own."""
+
+    level: IsolationLevel | None = None
+    is_read_only: bool = False
+    allows_implicit_commit: bool = False
+    """Whether it may make and remove tables where the store commits before that."""
+
+
+class Outcome(StrEnum):
+    """What became of a transaction, as far as is known."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+
+
+class Unit(Connection, Protocol):
+    """A transaction of the store, and its connection until it ends; one caller at a time.
+
+    Nothing is sent before the first call that needs the store. Whatever is cancelled leaves the
+    transaction fit to be rolled back, or gone.
+    """
+
+    @property
+    def level(self) -> IsolationLevel:
+        """The level that it has."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        ...
+
+    async def commit(self) -> None:
+        """Commit, and give the connection back, however it ends.
+
+        Raises what the store answers, and `CommitOutcomeUnknown` where the answer is lost.
+        """
+        ...
+
+    async def rollback(self) -> None:
+        """Roll back, and give the connection back; a connection that cannot do it is closed.
+
+        Raises nothing but the `CancelledError` that came meanwhile.
+        """
+        ...
+
+    async def savepoint(self, name: str) -> None:
+        """Mark where to come back to; names are letters, digits and `_`, and all different."""
+        ...
+
+    async def release(self, name: str) -> None:
+        """Forget a savepoint, and those after it."""
+        ...
+
+    async def rollback_to(self, name: str) -> None:
+        """Undo what came after a savepoint; it stays."""
+        ...
+
+
+@runtime_checkable
+class Transactional(Protocol):
+    """A connection that can hold a transaction open."""
+
+    async def begin(self, how: Beginning, ended: Callable[[], None] = ...) -> Unit:
+        """Give a transaction; `ended` is called when its connection can serve another.
+
+        Raises `UnsupportedOperation` for a level that the store cannot give.
+        """
         ...
 
 

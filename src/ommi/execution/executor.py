@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import Any, cast
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import ConnectionFailed, UnsupportedOperation
 from ommi.execution.hydration import hydrator, runs_user_code
+from ommi.execution.transaction.scope import SCOPE
 from ommi.planning.plan import Hydrator, Rows
 from ommi.planning.planner import Planner
 from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
@@ -33,10 +34,10 @@ class Explanation:
 
 
 class Executor:
-    """Runs statements of one database on its connection."""
+    """Runs statements of one database: on `home`, or in the transaction that they stand in."""
 
-    __slots__ = ("connection", "database", "driver", "planner")
-    connection: Connection
+    __slots__ = ("database", "driver", "home", "planner")
+    home: Connection
     database: Database
     driver: Driver
     planner: Planner
@@ -44,8 +45,14 @@ class Executor:
     def __init__(self, driver: Driver, database: Database) -> None:
         self.driver = driver
         self.database = database
-        self.connection = NOT_OPEN
+        self.home = NOT_OPEN
         self.planner = Planner(driver.compiler, hydrator, runs_user_code)
+
+    @property
+    def connection(self) -> Connection:
+        """What statements here and now go to."""
+        scope = SCOPE.get()
+        return self.home if scope is None else scope.connection_of(self)
 
     # These hand on what the connection gives to await, since a coroutine of their own would only
     # be one more on the way.
@@ -105,6 +112,24 @@ class Executor:
             raise UnsupportedOperation("tell its plan", self.driver.name)
         lines = await connection.explain(plan.command, plan.bind(values))
         return Explanation(self.driver.compiler.text(plan.command), tuple(lines))
+
+
+class BoundExecutor(Executor):
+    """Runs statements of a database in one transaction, wherever they stand."""
+
+    __slots__ = ("_block",)
+
+    def __init__(self, executor: Executor, block: Callable[[], Connection]) -> None:
+        self.driver = executor.driver
+        self.database = executor.database
+        self.home = executor.home
+        self.planner = executor.planner
+        self._block = block
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's block."""
+        return self._block()
 
 
 def _only_number(rows: Rows) -> int:

@@ -15,9 +15,10 @@ from ommi.errors import ConflictError, InvalidValue, NotFound
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
 from ommi.execution.hydration import assign
+from ommi.execution.transaction.replay import Pin, Told
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.storage import Kind
-from ommi.planning.plan import Parameters, Plan, Rows, unchanged
+from ommi.planning.plan import Parameters, Plan, Rows, composed, unchanged
 from ommi.query.builder import when
 from ommi.query.fields import references
 from ommi.query.nodes import Predicate
@@ -36,6 +37,7 @@ class _Insertion:
     extract: Extractor
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
+    told: Told
 
 
 class Writer:
@@ -46,6 +48,12 @@ class Writer:
         self._insertions: dict[tuple[object, ...], _Insertion] = {}
         self._extractors: dict[ModelMetadata, Extractor] = {}
 
+    def through(self, executor: Executor) -> Writer:
+        """Give the same writer, with all that it has worked out, for another executor."""
+        other = Writer(executor)
+        other._insertions, other._extractors = self._insertions, self._extractors
+        return other
+
     async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
@@ -53,7 +61,7 @@ class Writer:
         connection = self._executor.connection
         returned: Sequence[object] = ()
         if insertion.returning:
-            rows = await connection.fetch(insertion.plan.command, parameters, _as_they_are)
+            rows = await connection.fetch(insertion.plan.command, parameters, insertion.told)
             returned = rows[0]
         else:
             await connection.execute(insertion.plan.command, parameters)
@@ -65,7 +73,7 @@ class Writer:
         groups = [(i, list(group)) for i, group in self._grouped(instances)]
         bound = [self._parameters(insertion, group) for insertion, group in groups]
         steps = [
-            Step(insertion.plan.command, rows)
+            Step(insertion.plan.command, rows, insertion.told)
             for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
         ]
         told = await self._executor.connection.run_batch(steps) if steps else []
@@ -158,7 +166,29 @@ class Writer:
         plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
         told = (*fields, *omitted)
         order = tuple(told.index(field) for field in model.fields)
-        return _Insertion(plan, model, fields, omitted, extractor(model, fields), order)
+        extract = extractor(model, fields)
+        as_told = Told(self._pinning(model, fields, omitted))
+        return _Insertion(plan, model, fields, omitted, extract, order, as_told)
+
+    def _pinning(
+        self,
+        model: ModelMetadata,
+        fields: tuple[FieldMetadata, ...],
+        omitted: tuple[FieldMetadata, ...],
+    ) -> Pin:
+        """Give what says an INSERT again with that given which the store filled in."""
+        codecs = [self._executor.planner.compiler.codec(field.storage) for field in omitted]
+        conversions = [composed(codec.decode, codec.encode) for codec in codecs]
+
+        def pin(parameters: Parameters, told: Sequence[object]) -> tuple[object, Parameters]:
+            plan, _ = self._executor.planner.plan(Insert(model, (*fields, *omitted)))
+            given = [
+                raw if raw is None or convert is None else convert(raw)
+                for raw, convert in zip(told, conversions, strict=True)
+            ]
+            return plan.command, (*parameters, *given)
+
+        return pin
 
     def _parameters(
         self, insertion: _Insertion, instances: Sequence[Any]
@@ -339,7 +369,3 @@ def changes_of_all(model: ModelMetadata) -> Iterator[tuple[FieldMetadata, object
             yield field, field.dump(_now(field))
     if model.version is not None:
         yield model.version, references(model)[model.version.name] + 1
-
-
-def _as_they_are(rows: Rows) -> Rows:
-    return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
 from typing import Final, Generic, Never, Self, TypeVar, cast, overload
@@ -22,6 +23,12 @@ _RUNNING: Final = 1
 _SUCCEEDED: Final = 2
 _FAILED: Final = 3
 _CANCELLED: Final = 4
+
+
+FAILURES: ContextVar[Callable[[Failure[Exception]], Failure[Exception]] | None] = ContextVar(
+    "ommi_failures", default=None
+)
+"""What decides, in a transaction, whether a plain await gives a failure or raises its error."""
 
 
 class _Crowd:
@@ -184,7 +191,11 @@ class AsyncResultWrapper(
     def _hand_out(
         self, result: Success[T_co] | Failure[Exception]
     ) -> Success[T_co] | Failure[Exception]:
-        """Decide what a plain await gives; the place to raise what must not be returned."""
+        """Decide what a plain await gives; inside a transaction most failures are raised."""
+        if isinstance(result, Failure):
+            decide = FAILURES.get()
+            if decide is not None:
+                return decide(result)
         return result
 
     async def _answer(self) -> Success[T_co] | Failure[Exception]:

@@ -26,6 +26,7 @@ class MemoryCommand:
 
     description: str
     run: Run
+    is_write: bool = False
 
 
 class MemoryCompiler:
@@ -65,7 +66,8 @@ class MemoryCompiler:
     def _compiled(
         self, statement: Statement, run: Run, fields: Sequence[FieldMetadata] = ()
     ) -> Compiled:
-        command = MemoryCommand(_described(statement), run)
+        is_write = not isinstance(statement, Select | Count)
+        command = MemoryCommand(_described(statement), run, is_write)
         return Compiled(command, columns=tuple(map(self._result, fields)))
 
     def _result(self, field: FieldMetadata) -> ResultColumn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextvars import Context
 from typing import TypeVar, cast
 
 from ommi.drivers.memory.compiler import MemoryCommand, MemoryCompiler
 from ommi.drivers.memory.tables import Tables
-from ommi.drivers.protocol import Build, Step
+from ommi.drivers.memory.unit import MemoryUnit, no_matter, turn
+from ommi.drivers.protocol import Beginning, Build, Step
 from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -25,6 +26,7 @@ class MemoryDriver:
         Capability.PERSISTENCE,
         Capability.SERVER_DEFAULTS,
         Capability.TEXT_STATEMENTS,
+        Capability.CONCURRENT_WRITERS,
     }
 
     def __init__(self) -> None:
@@ -40,7 +42,7 @@ class MemoryDriver:
 
 
 class MemoryConnection:
-    """A way to the tables. Nothing in it waits, so no two calls ever overlap."""
+    """A way to the tables. Nothing in it waits but for a transaction that writes."""
 
     def __init__(self, tables: Tables) -> None:
         self._open: Tables | None = tables
@@ -60,12 +62,16 @@ class MemoryConnection:
     ) -> T:
         """Run a command that gives rows, and build something of them."""
         del context  # This is the caller's own task.
-        return build(self._tables.atomically(cast("MemoryCommand", command).run, parameters))
+        order = cast("MemoryCommand", command)
+        if order.is_write and self._tables.writing.locked():
+            async with turn(self._tables):
+                return build(self._tables.atomically(order.run, parameters))
+        return build(self._tables.atomically(order.run, parameters))
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        rows = self._tables.atomically(cast("MemoryCommand", command).run, parameters)
-        return cast("int", rows[0][0])
+        [[matched]] = await self.fetch(command, parameters, lambda rows: rows)
+        return cast("int", matched)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands together or not at all."""
@@ -76,7 +82,8 @@ class MemoryConnection:
                 for step in steps
             ]
 
-        return self._tables.atomically(run, ())
+        async with turn(self._tables):
+            return self._tables.atomically(run, ())
 
     async def stream(
         self,
@@ -108,13 +115,19 @@ class MemoryConnection:
                 raise UnsupportedOperation(
                     "fill a field with Default(sql=...)", MemoryDriver.name, "give it a default"
                 )
-        for table in tables:
-            self._tables.create(table)
+        async with turn(self._tables):
+            for table in tables:
+                self._tables.create(table)
 
     async def drop_tables(self, tables: Sequence[Table]) -> None:
         """Remove the tables that are there, whatever refers to them."""
-        for table in tables:
-            self._tables.drop(table.name)
+        async with turn(self._tables):
+            for table in tables:
+                self._tables.drop(table.name)
+
+    async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MemoryUnit:
+        """Give a transaction on a copy of the tables."""
+        return MemoryUnit(self._tables, how, ended, MemoryConnection)
 
     async def close(self) -> None:
         """Let go of the tables; they stay with the driver."""

@@ -5,6 +5,7 @@ They know tables and columns only; the compiler says violations in the words of 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,11 @@ class _Held:
     rows: dict[Key, Row] = field(default_factory=dict)
     _counts: dict[tuple[str, ...], Counter[Key]] = field(default_factory=dict)
     _last_keys: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> _Held:
+        """Give the same rows to somebody else, who may exchange them."""
+        counts = {columns: counted.copy() for columns, counted in self._counts.items()}
+        return _Held(self.schema, self.rows.copy(), counts, self._last_keys.copy())
 
     def key_of(self, row: Row) -> Key:
         return tuple([row[column] for column in self.schema.key])
@@ -73,11 +79,23 @@ class Tables:
     """All tables of one store, and what they refer to."""
 
     def __init__(self) -> None:
+        self.writing = asyncio.Lock()
+        """Held by a transaction that writes; others read what was there before."""
         self._held: dict[str, _Held] = {}
         self._undo: list[Callable[[], None]] | None = None
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def copy(self) -> Tables:
+        """Give tables with the same rows, of which nobody else knows."""
+        made = Tables()
+        made._held = {name: held.copy() for name, held in self._held.items()}
+        return made
+
+    def become(self, other: Tables) -> None:
+        """Take over all that is in other tables."""
+        self._held = other._held
 
     def atomically(
         self, run: Callable[[Tables, Sequence[object]], T], values: Sequence[object]

@@ -31,7 +31,7 @@ class _Chunk:
 
 async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
     """Run commands in one transaction; give the rows that each step returned."""
-    work = [(cast("SqlCommand", step.command), list(_chunks(step))) for step in steps]
+    work = _work(steps)
     if sum(len(chunks) for _, chunks in work) == 1:
         # One statement is all or nothing by itself.
         return [await _run_step(session, *each) for each in work]
@@ -43,6 +43,15 @@ async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
         await session.rollback()
         raise
     return told
+
+
+async def run_within(session: Session, steps: Sequence[Step]) -> list[Rows]:
+    """Run commands in a transaction that is open; give the rows that each step returned."""
+    return [await _run_step(session, *each) for each in _work(steps)]
+
+
+def _work(steps: Sequence[Step]) -> list[tuple[SqlCommand, list[_Chunk]]]:
+    return [(cast("SqlCommand", step.command), list(_chunks(step))) for step in steps]
 
 
 async def _run_step(session: Session, command: SqlCommand, chunks: Sequence[_Chunk]) -> Rows:

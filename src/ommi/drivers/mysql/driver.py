@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from contextvars import Context
 from ssl import SSLContext
@@ -16,7 +16,8 @@ from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.introspection import catalogue
 from ommi.drivers.mysql.session import Session
-from ommi.drivers.protocol import Build, Step
+from ommi.drivers.mysql.unit import MySQLUnit, no_matter
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
 from ommi.errors import ConflictError, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -27,6 +28,7 @@ from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
 
+_DEFAULT_LEVEL = "SHOW VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')"
 LOCK_WITHIN = 60
 """How long to wait for another process that makes tables, in seconds."""
 
@@ -59,6 +61,7 @@ class MySQLDriver:
             connect_timeout=connect_timeout,
         )
         self._dialect = MariaDBDialect()
+        self._levels: dict[None, IsolationLevel] = {}
         self.compiler: SqlCompiler = SqlCompiler(self._dialect)
 
     def __repr__(self) -> str:
@@ -72,7 +75,7 @@ class MySQLDriver:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the store can do; MySQL does not tell what it filled in."""
-        every = frozenset(Capability)
+        every = frozenset(Capability) - {Capability.TRANSACTIONAL_DDL}
         is_mysql = isinstance(self._dialect, MySQLDialect)
         return every - {Capability.SERVER_DEFAULTS} if is_mysql else every
 
@@ -83,14 +86,21 @@ class MySQLDriver:
             self._dialect = MySQLDialect()
             self.compiler.dialect = self._dialect
         session = Session(client, server, self._location)
-        return MySQLConnection(session, self._dialect, self._location.database)
+        return MySQLConnection(session, self._dialect, self._location.database, self._levels)
 
 
 class MySQLConnection:
     """One session, for one caller at a time."""
 
-    def __init__(self, session: Session, dialect: MariaDBDialect, database: str) -> None:
+    def __init__(
+        self,
+        session: Session,
+        dialect: MariaDBDialect,
+        database: str,
+        levels: dict[None, IsolationLevel],
+    ) -> None:
         self._session = session
+        self._levels = levels
         self._dialect = dialect
         self._database = database
 
@@ -162,6 +172,17 @@ class MySQLConnection:
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction."""
         return await batches.run_batch(self._session, steps)
+
+    async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MySQLUnit:
+        """Give a transaction, which begins with its first statement."""
+        level = await self._default_level() if how.level is None else how.level
+        return MySQLUnit(self, self._session, how, level, ended)
+
+    async def _default_level(self) -> IsolationLevel:
+        if None not in self._levels:
+            [[_, name], *_] = await self._session.ask(_DEFAULT_LEVEL)
+            self._levels[None] = IsolationLevel(str(name).replace("-", "_"))
+        return self._levels[None]
 
     async def stream(
         self,

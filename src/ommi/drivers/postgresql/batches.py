@@ -41,9 +41,13 @@ class Batch:
         if len(steps) == 1:
             return [await self._step(steps[0])]
         await self._client.execute("BEGIN")
-        told = [await self._step(step) for step in steps]
+        told = await self.run_within(steps)
         await commit(self._client)
         return told
+
+    async def run_within(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run the steps in a transaction that is open already."""
+        return [await self._step(step) for step in steps]
 
     async def _step(self, step: Step) -> Rows:
         sql = self.command = cast("SqlCommand", step.command)

@@ -20,7 +20,8 @@ from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
 from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
-from ommi.drivers.protocol import Build, Step
+from ommi.drivers.postgresql.unit import PostgreSQLUnit, no_matter
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
 from ommi.errors import ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -33,6 +34,7 @@ T = TypeVar("T")
 GRACE = 5.0
 """How long a server may take, in seconds, to end what was cancelled or to say goodbye."""
 
+_DEFAULT_LEVEL = "SHOW default_transaction_isolation"
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
@@ -73,6 +75,7 @@ class PostgreSQLDriver:
             application_name=application_name,
             server_settings=server_settings or {},
         )
+        self._levels: dict[None, IsolationLevel] = {}
 
     def __repr__(self) -> str:
         return f"PostgreSQLDriver({self._location.name!r})"
@@ -80,16 +83,29 @@ class PostgreSQLDriver:
     async def connect(self) -> PostgreSQLConnection:
         """Open a session; raises `ConnectionFailed`."""
         client = await self._location.connect()
-        return PostgreSQLConnection(client, kept=0 if self._location.pooler else KEPT)
+        kept = 0 if self._location.pooler else KEPT
+        return PostgreSQLConnection(client, kept=kept, levels=self._levels)
 
 
 class PostgreSQLConnection:
     """One session, for one caller at a time."""
 
-    def __init__(self, client: Client, *, kept: int = KEPT) -> None:
+    def __init__(
+        self,
+        client: Client,
+        *,
+        kept: int = KEPT,
+        levels: dict[None, IsolationLevel] | None = None,
+    ) -> None:
         self._client = client
+        self._levels = {} if levels is None else levels
         self._statements = Statements(client, size=kept)
         self.is_changed: bool = False
+
+    @property
+    def client(self) -> Client:
+        """The session as the client library knows it."""
+        return self._client
 
     @property
     def is_usable(self) -> bool:
@@ -179,6 +195,22 @@ class PostgreSQLConnection:
         except BaseException as error:  # noqa: BLE001 - it is raised again
             await self._fail(error, batch.command, is_in_block=True)
 
+    async def run_steps(self, steps: Sequence[Step], savepoint: str | None) -> list[Rows]:
+        """Run commands in a transaction that is open; COPY is only tried behind a savepoint."""
+        batch = Batch(self._client, self._statements, copies=savepoint is not None)
+        try:
+            if savepoint is not None:
+                await self._client.execute(f"SAVEPOINT {savepoint}")
+                with suppress(*_NOT_BY_COPY):
+                    told = await batch.run_within(steps)
+                    await self._client.execute(f"RELEASE {savepoint}")
+                    return told
+                await self._client.execute(f"ROLLBACK TO {savepoint}")
+                batch = Batch(self._client, self._statements, copies=False)
+            return await batch.run_within(steps)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, batch.command)
+
     async def stream(
         self,
         command: object,
@@ -195,21 +227,33 @@ class PostgreSQLConnection:
         sql = cast("SqlCommand", command)
         try:
             opened = self._opened(sql, parameters, size)
-            read = await self._guarded(opened, sql, is_in_block=True)
-            while rows := await self._guarded(read(), sql, is_in_block=True):
+            read = await self.guarded(opened, sql, is_in_block=True)
+            while rows := await self.guarded(read(), sql, is_in_block=True):
                 yield build(rows)
                 if len(rows) < size:
                     break
         finally:
             if not self._client.is_closed() and self._client.is_in_transaction():
-                cancelled = await self._in_order("ROLLBACK")
+                cancelled = await self.in_order("ROLLBACK")
                 if cancelled is not None:
                     raise cancelled
+
+    async def cursor(
+        self, sql: SqlCommand, parameters: Parameters, size: int
+    ) -> Callable[[], Awaitable[Rows]]:
+        """Open a cursor in the transaction at hand; give what reads the next rows."""
+        read = await self.guarded(self._declared(sql, parameters, size), sql)
+        return lambda: self.guarded(read(), sql)
 
     async def _opened(
         self, sql: SqlCommand, parameters: Parameters, size: int
     ) -> Callable[[], Awaitable[Rows]]:
         await self._client.execute(_SNAPSHOT)
+        return await self._declared(sql, parameters, size)
+
+    async def _declared(
+        self, sql: SqlCommand, parameters: Parameters, size: int
+    ) -> Callable[[], Awaitable[Rows]]:
         statement = await self._statements.get(sql.text)
         cursor = await statement.prepared.cursor(*parameters)
         return lambda: cursor.fetch(size)
@@ -217,7 +261,7 @@ class PostgreSQLConnection:
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Give PostgreSQL's own plan, a line each."""
         sql = cast("SqlCommand", command)
-        rows = await self._guarded(self._client.fetch(f"EXPLAIN {sql.text}", *parameters), sql)
+        rows = await self.guarded(self._client.fetch(f"EXPLAIN {sql.text}", *parameters), sql)
         return [str(line) for (line,) in rows]
 
     async def tables(self, names: Collection[str]) -> list[Table]:
@@ -232,6 +276,27 @@ class PostgreSQLConnection:
         """Remove the tables that are there, in one transaction under a lock."""
         await self._together(lambda c: schema.drop_tables(c, tables))
 
+    async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> PostgreSQLUnit:
+        """Give a transaction, which begins with its first statement."""
+        level = await self._default_level() if how.level is None else how.level
+        if level is IsolationLevel.READ_UNCOMMITTED:
+            level = IsolationLevel.READ_COMMITTED
+        return PostgreSQLUnit(self, how, level, ended)
+
+    async def _default_level(self) -> IsolationLevel:
+        if None not in self._levels:
+            [[name]] = await self.guarded(self._client.fetch(_DEFAULT_LEVEL))
+            self._levels[None] = IsolationLevel(str(name).upper().replace(" ", "_"))
+        return self._levels[None]
+
+    async def is_left_open(self) -> bool:
+        """Roll back what a COMMIT that was cancelled has left open; tell whether it did."""
+        await self.in_order("SELECT")
+        if self._client.is_closed() or not self._client.is_in_transaction():
+            return False
+        await self.in_order("ROLLBACK")
+        return True
+
     async def _together(self, job: Callable[[Client], Awaitable[T]], begin: str = "BEGIN") -> T:
         try:
             await self._client.execute(begin)
@@ -241,9 +306,10 @@ class PostgreSQLConnection:
             await self._fail(error, None, is_in_block=True)
         return done
 
-    async def _guarded(
-        self, work: Awaitable[T], sql: SqlCommand, *, is_in_block: bool = False
+    async def guarded(
+        self, work: Awaitable[T], sql: SqlCommand | None = None, *, is_in_block: bool = False
     ) -> T:
+        """Await what the client does; leave the session in order, or closed, if it fails."""
         try:
             return await work
         except BaseException as error:  # noqa: BLE001 - it is raised again
@@ -263,14 +329,14 @@ class PostgreSQLConnection:
         is_lost = self._client.is_closed()
         was_answered = isinstance(error, CLIENT_ERRORS)
         if not is_lost and (is_in_block or not was_answered):
-            cancelled = await self._in_order("ROLLBACK" if is_in_block else "SELECT")
+            cancelled = await self.in_order("ROLLBACK" if is_in_block else "SELECT")
             if cancelled is not None:
                 raise cancelled
         if was_answered:
             raise translated(cast("Exception", error), sql, is_lost=is_lost) from error
         raise error
 
-    async def _in_order(self, text: str) -> CancelledError | None:
+    async def in_order(self, text: str) -> CancelledError | None:
         """Wait until the server has ended what it did, or give it up; give the last cancel."""
         task = asyncio.create_task(self._answered(text))
         cancelled = None

@@ -7,18 +7,19 @@ import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from contextvars import Context
-from time import monotonic
 from typing import TypeVar, cast
 
-from ommi.drivers.protocol import Build, Step
+from ommi.drivers.protocol import Beginning, Build, Step
 from ommi.drivers.sqlite import introspection
 from ommi.drivers.sqlite.batches import in_transaction, run_step
 from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translated, translating
-from ommi.drivers.sqlite.streaming import Stream
+from ommi.drivers.sqlite.streaming import Running, Stream
+from ommi.drivers.sqlite.turns import Patient, Turns
+from ommi.drivers.sqlite.unit import SQLiteUnit, no_matter
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConflictError, ConnectionFailed, ConnectionLost
+from ommi.errors import ConnectionFailed, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
@@ -51,7 +52,7 @@ class SQLiteDriver:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the store can do: everything, but one in memory ends with its connection."""
-        every = frozenset(Capability)
+        every = frozenset(Capability) - {Capability.CONCURRENT_WRITERS}
         return every if self._location.path else every - {Capability.PERSISTENCE}
 
     def __repr__(self) -> str:
@@ -70,8 +71,11 @@ class SQLiteConnection:
     def __init__(self, location: Location, readers: int) -> None:
         self._location = location
         self._writer = self._worker("writer", writes=not location.is_read_only)
-        self._readers = [self._worker(f"reader {n}") for n in range(readers)]
-        self._idle_streams: list[Worker] = []
+        self._turns = Turns(Patient(self._writer, location.timeout))
+        self._readers = [
+            Patient(self._worker(f"reader {n}"), location.timeout) for n in range(readers)
+        ]
+        self._idle_readers: list[Worker] = []
         self._is_closed = False
 
     def _worker(self, role: str, *, writes: bool = False) -> Worker:
@@ -85,7 +89,7 @@ class SQLiteConnection:
         try:
             await self._writer.start()
             for reader in self._readers:
-                await reader.start()
+                await reader.worker.start()
         except sqlite3.Error as error:
             await self.close()
             raise ConnectionFailed(
@@ -98,8 +102,9 @@ class SQLiteConnection:
     async def close(self) -> None:
         """Close every connection and end every thread."""
         self._is_closed = True
-        workers = [self._writer, *self._readers, *self._idle_streams]
-        self._idle_streams = []
+        readers = [reader.worker for reader in self._readers]
+        workers = [self._writer, *readers, *self._idle_readers]
+        self._idle_readers = []
         await asyncio.gather(*(worker.close() for worker in workers))
 
     async def fetch(
@@ -120,8 +125,8 @@ class SQLiteConnection:
                 raise translated(error, sql) from error
             return build(rows)
 
-        worker = self._writer if sql.is_write else self._reader()
-        return await self._patiently(worker, job, context)
+        worker = self._turns if sql.is_write else self._reader()
+        return await worker.run(job, context)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
@@ -131,7 +136,7 @@ class SQLiteConnection:
             with translating(sql):
                 return connection.execute(sql.text, parameters).rowcount
 
-        return await self._patiently(self._writer, job)
+        return await self._turns.run(job)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction and one hop."""
@@ -139,7 +144,7 @@ class SQLiteConnection:
         def job(connection: sqlite3.Connection) -> list[Rows]:
             return [run_step(connection, step) for step in steps]
 
-        return await self._patiently(self._writer, lambda c: in_transaction(c, job))
+        return await self._turns.run(lambda c: in_transaction(c, job))
 
     async def stream(
         self,
@@ -156,35 +161,38 @@ class SQLiteConnection:
         """
         stream = Stream(cast("SqlCommand", command), parameters, size, build, context)
         if self._location.path is None:
-            async with aclosing(stream.by_copy(self._writer)) as chunks:
+            async with aclosing(stream.by_copy(self._turns)) as chunks:
                 async for chunk in chunks:
                     yield chunk
             return
         async with (
-            self._stream_worker() as worker,
+            self._lent() as worker,
             aclosing(stream.by_cursor(worker)) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk
 
     @asynccontextmanager
-    async def _stream_worker(self) -> AsyncIterator[Worker]:
-        """Lend a reader for one stream; one that was left in the middle is not lent again."""
+    async def _lent(self) -> AsyncIterator[Patient]:
+        """Lend a reader for one stream, or for a transaction that only reads.
+
+        One that was left in the middle is not lent again.
+        """
         if self._is_closed:
             raise ConnectionLost("the database was closed", store=STORE)
-        is_new = not self._idle_streams
-        worker = self._worker("stream") if is_new else self._idle_streams.pop()
+        is_new = not self._idle_readers
+        worker = self._worker("stream") if is_new else self._idle_readers.pop()
         try:
             if is_new:
                 await worker.start()
-            yield worker
+            yield Patient(worker, self._location.timeout)
         except BaseException:
             await worker.close()
             raise
-        if self._is_closed or self._idle_streams:
+        if self._is_closed or self._idle_readers:
             await worker.close()
         else:
-            self._idle_streams.append(worker)
+            self._idle_readers.append(worker)
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Give SQLite's own plan, a line each."""
@@ -197,6 +205,12 @@ class SQLiteConnection:
 
         return await self._reader().run(job)
 
+    async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> SQLiteUnit:
+        """Give a transaction: on the writer's connection, or on a reader's if it only reads."""
+        if how.is_read_only and self._location.path is not None:
+            return SQLiteUnit(self._lent, how, ended)
+        return SQLiteUnit(self._turns.taken, how, ended)
+
     async def tables(self, names: Collection[str]) -> list[Table]:
         """Tell what those of the named tables look like that are there."""
 
@@ -204,7 +218,7 @@ class SQLiteConnection:
             with translating():
                 return introspection.tables(connection, names)
 
-        return await self._writer.run(job)
+        return await self._turns.run(job)
 
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there, in one transaction under SQLite's write lock."""
@@ -219,32 +233,12 @@ class SQLiteConnection:
             for text in texts:
                 connection.execute(text)
 
-        await self._patiently(self._writer, lambda c: in_transaction(c, job))
+        await self._turns.run(lambda c: in_transaction(c, job))
 
-    async def _patiently(
-        self,
-        worker: Worker,
-        job: Callable[[sqlite3.Connection], T],
-        context: Context | None = None,
-    ) -> T:
-        """Run a job; while another connection holds the lock, again, until the time is over.
-
-        Here rather than by SQLite's own timeout, which no cancellation can interrupt.
-        """
-        deadline: float | None = None
-        while True:
-            try:
-                return await worker.run(job, context)
-            except ConflictError:
-                now = monotonic()
-                deadline = deadline or now + self._location.timeout
-                if now >= deadline:
-                    raise
-
-    def _reader(self) -> Worker:
+    def _reader(self) -> Running:
         if not self._readers:
-            return self._writer
+            return self._turns
         for reader in self._readers:
-            if not reader.waiting():
+            if not reader.worker.waiting():
                 return reader
-        return min(self._readers, key=Worker.waiting)
+        return min(self._readers, key=lambda reader: reader.worker.waiting())

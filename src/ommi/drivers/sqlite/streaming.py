@@ -7,15 +7,24 @@ from collections.abc import AsyncGenerator, Callable
 from contextvars import Context
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ommi.drivers.protocol import Build
 from ommi.drivers.sqlite.errors import translating
-from ommi.drivers.sqlite.worker import Worker
 from ommi.planning.plan import Parameters
 from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
+
+
+class Running(Protocol):
+    """Something that runs jobs in the thread of a connection."""
+
+    async def run(
+        self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
+    ) -> T:
+        """Run a job, and give what it gave."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,7 @@ class Stream(Generic[T]):
     build: Build[T]
     context: Context | None = None
 
-    async def by_cursor(self, worker: Worker) -> AsyncGenerator[T, None]:
+    async def by_cursor(self, worker: Running) -> AsyncGenerator[T, None]:
         """Read with an open cursor, on a connection that does nothing else meanwhile."""
         cursor = await worker.run(lambda c: self._execute(c, self.command.text, self.parameters))
         try:
@@ -37,7 +46,7 @@ class Stream(Generic[T]):
         finally:
             await worker.run(lambda _: cursor.close())
 
-    async def by_copy(self, worker: Worker) -> AsyncGenerator[T, None]:
+    async def by_copy(self, worker: Running) -> AsyncGenerator[T, None]:
         """Read a copy of the rows, for a connection that others write through meanwhile."""
         name = f'temp."ommi_stream_{next(_NUMBERS)}"'
         create = f"CREATE TABLE {name} AS {self.command.text}"
@@ -61,7 +70,7 @@ class Stream(Generic[T]):
             return connection.execute(text, parameters)
 
     async def _chunks(
-        self, worker: Worker, read: Callable[[sqlite3.Connection], list[Any]]
+        self, worker: Running, read: Callable[[sqlite3.Connection], list[Any]]
     ) -> AsyncGenerator[T, None]:
         def job(connection: sqlite3.Connection) -> tuple[int, T]:
             with translating(self.command):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from typing import Any, TypeVar, cast
 
-from ommi.drivers.protocol import Build, Explaining, SchemaKeeping, Step
+from ommi.drivers.protocol import (
+    Beginning,
+    Build,
+    Explaining,
+    SchemaKeeping,
+    Step,
+    Transactional,
+    Unit,
+)
 from ommi.errors import UnsupportedOperation
 from ommi.execution.pool.connection_pool import ConnectionPool
 from ommi.planning.plan import Parameters, Rows
@@ -112,9 +120,29 @@ class PooledConnection:
         finally:
             self.pool.give_back(lease)
 
+    async def begin(self, how: Beginning, ended: Callable[[], None] = lambda: None) -> Unit:
+        """Give a transaction; the connection is lent until it ends."""
+        pool = self.pool
+        lease = pool.take() or await pool.acquire()
+
+        def given_back() -> None:
+            pool.give_back(lease)
+            ended()
+
+        try:
+            return await self._transactional(lease.connection).begin(how, given_back)
+        except BaseException:
+            pool.give_back(lease)
+            raise
+
     async def close(self) -> None:
         """Close the pool; what still waits fails with `ConnectionLost`."""
         await self.pool.close()
+
+    def _transactional(self, connection: object) -> Transactional:
+        if not isinstance(connection, Transactional):
+            raise UnsupportedOperation("transactions", self.pool.store)
+        return connection
 
     def _keeping(self, connection: object) -> SchemaKeeping:
         if not isinstance(connection, SchemaKeeping):

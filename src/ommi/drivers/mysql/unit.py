@@ -1,0 +1,208 @@
+"""Transactions: a session to oneself; they begin with the first statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import suppress
+from contextvars import Context
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ommi.drivers.mysql import batches
+from ommi.drivers.mysql.session import Session
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
+from ommi.errors import (
+    CommitOutcomeUnknown,
+    ConnectionLost,
+    DatabaseError,
+    OmmiError,
+    UnsupportedOperation,
+)
+from ommi.planning.plan import Parameters, Rows
+from ommi.schema.snapshot import Table
+from ommi.sql.dialect import SqlCommand
+
+if TYPE_CHECKING:
+    from ommi.drivers.mysql.driver import MySQLConnection
+
+T = TypeVar("T")
+
+GRACE = 5.0
+"""How long a server may take to roll back, in seconds, before the session is given up."""
+
+
+def no_matter() -> None:
+    """Do nothing: nobody waits for the end of this transaction."""
+
+
+class MySQLUnit:
+    """A transaction on a session."""
+
+    def __init__(
+        self,
+        on: MySQLConnection,
+        session: Session,
+        how: Beginning,
+        level: IsolationLevel,
+        ended: Callable[[], None],
+    ) -> None:
+        self.outcome = Outcome.OPEN
+        self.level = level
+        self._on = on
+        self._session = session
+        self._how = how
+        self._is_begun = False
+        self._ended = ended
+
+    async def fetch(
+        self,
+        command: object,
+        parameters: Parameters,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a command that gives rows, or the key of the row that it adds."""
+        if not self._is_begun:
+            await self._begun()
+        return await self._on.fetch(command, parameters, build, context)
+
+    async def execute(self, command: object, parameters: Parameters) -> int:
+        """Run a command and give the number of rows that it matched."""
+        if not self._is_begun:
+            await self._begun()
+        return await self._on.execute(command, parameters)
+
+    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run commands as part of the transaction."""
+        await self._begun()
+        return await batches.run_within(self._session, steps)
+
+    async def stream(
+        self,
+        command: object,
+        parameters: Parameters,
+        size: int,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> AsyncGenerator[T, None]:
+        """Run a command that gives rows, and build something of every `size` of them.
+
+        They are all read first: a session has no room for anything else while it sends rows.
+        """
+        del context
+        await self._begun()
+        answer = await self._session.run(cast("SqlCommand", command), parameters)
+        rows = answer.rows or ()
+        for start in range(0, len(rows), size):
+            yield build(rows[start : start + size])
+
+    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+        """Give the server's own plan, a line each."""
+        await self._begun()
+        return await self._on.explain(command, parameters)
+
+    async def tables(self, names: Collection[str]) -> list[Table]:
+        """Tell what those of the named tables look like that are there."""
+        return await self._on.tables(names)
+
+    async def create_tables(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are not there, which commits first."""
+        self._committing_implicitly("make tables")
+        await self._on.create_tables(tables)
+
+    async def drop_tables(self, tables: Sequence[Table]) -> None:
+        """Remove the tables that are there, which commits first."""
+        self._committing_implicitly("remove tables")
+        await self._on.drop_tables(tables)
+
+    async def savepoint(self, name: str) -> None:
+        """Mark where to come back to."""
+        await self._begun()
+        await self._session.say(f"SAVEPOINT {name}")
+
+    async def release(self, name: str) -> None:
+        """Forget a savepoint, and those after it."""
+        await self._session.say(f"RELEASE SAVEPOINT {name}")
+
+    async def rollback_to(self, name: str) -> None:
+        """Undo what came after a savepoint."""
+        await self._session.say(f"ROLLBACK TO SAVEPOINT {name}")
+
+    async def commit(self) -> None:
+        """Commit, and give the session back."""
+        if self.outcome is not Outcome.OPEN:
+            return
+        try:
+            if self._is_begun:
+                await self._committed()
+            self.outcome = Outcome.COMMITTED
+        finally:
+            self._end()
+
+    async def _committed(self) -> None:
+        store = self._session.server.store
+        if not self._session.client.connected:
+            raise ConnectionLost("the session was closed before COMMIT", store=store)
+        self.outcome = Outcome.UNKNOWN
+        try:
+            await self._session.commit()
+        except ConnectionLost as error:
+            self._session.abort()
+            raise CommitOutcomeUnknown(
+                f"the reply to COMMIT was lost ({error.reason}), so it may have happened or not",
+                store=store,
+            ) from error
+        except DatabaseError:
+            self.outcome = Outcome.ROLLED_BACK
+            await self._session.rollback()
+            raise
+
+    async def rollback(self) -> None:
+        """Roll back, and give the session back."""
+        if self.outcome is not Outcome.OPEN:
+            return
+        try:
+            if self._is_begun:
+                await self._rolled_back()
+        finally:
+            self._end()
+
+    async def _rolled_back(self) -> None:
+        try:
+            with suppress(TimeoutError, OmmiError):
+                async with asyncio.timeout(GRACE):
+                    await self._session.rollback()
+        finally:
+            if not self._session.is_usable:
+                self._session.abort()
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        await self.rollback()
+
+    def _end(self) -> None:
+        if self.outcome is Outcome.OPEN:
+            self.outcome = Outcome.ROLLED_BACK
+        self._ended()
+
+    def _committing_implicitly(self, operation: str) -> None:
+        if not self._how.allows_implicit_commit:
+            raise UnsupportedOperation(
+                f"{operation} inside a transaction",
+                self._session.server.store,
+                "it would commit what was written so far; do it before the transaction, or say "
+                "TransactionOptions(allow_implicit_commit=True)",
+            )
+        # The next statement begins another transaction, at the same level.
+        self._is_begun = False
+
+    async def _begun(self) -> None:
+        if self._is_begun:
+            return
+        self._is_begun = True
+        if self._how.level is not None:
+            level = self._how.level.value.replace("_", " ")
+            await self._session.say(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        await self._session.say(
+            "START TRANSACTION READ ONLY" if self._how.is_read_only else "START TRANSACTION"
+        )

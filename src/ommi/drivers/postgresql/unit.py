@@ -1,0 +1,198 @@
+"""Transactions: a session to oneself; BEGIN goes out with the first statement."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextvars import Context
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from ommi.drivers.postgresql import introspection, schema
+from ommi.drivers.postgresql.batches import COPIED_FROM
+from ommi.drivers.postgresql.errors import CLIENT_ERRORS, STORE, translated
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
+from ommi.errors import CommitOutcomeUnknown, ConnectionLost, TransactionFailed
+from ommi.planning.plan import Parameters, Rows
+from ommi.schema.snapshot import Table
+from ommi.sql.dialect import SqlCommand
+
+if TYPE_CHECKING:
+    from ommi.drivers.postgresql.driver import PostgreSQLConnection
+
+T = TypeVar("T")
+
+
+def no_matter() -> None:
+    """Do nothing: nobody waits for the end of this transaction."""
+
+
+class PostgreSQLUnit:
+    """A transaction on a session."""
+
+    def __init__(
+        self,
+        on: PostgreSQLConnection,
+        how: Beginning,
+        level: IsolationLevel,
+        ended: Callable[[], None],
+    ) -> None:
+        self.outcome = Outcome.OPEN
+        self.level = level
+        self._on = on
+        self._begin = _begin(how)
+        self._is_begun = False
+        self._ended = ended
+
+    async def fetch(
+        self,
+        command: object,
+        parameters: Parameters,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> T:
+        """Run a command that gives rows, and build something of them."""
+        if not self._is_begun:
+            await self._begun()
+        return await self._on.fetch(command, parameters, build, context)
+
+    async def execute(self, command: object, parameters: Parameters) -> int:
+        """Run a command and give the number of rows that it matched."""
+        if not self._is_begun:
+            await self._begun()
+        return await self._on.execute(command, parameters)
+
+    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+        """Run commands as part of the transaction."""
+        await self._begun()
+        # What COPY refuses is done without it, so its refusal must not end the transaction.
+        is_large = any(len(step.parameters) >= COPIED_FROM for step in steps)
+        return await self._on.run_steps(steps, _BATCH if is_large else None)
+
+    async def stream(
+        self,
+        command: object,
+        parameters: Parameters,
+        size: int,
+        build: Build[T],
+        context: Context | None = None,
+    ) -> AsyncGenerator[T, None]:
+        """Run a command that gives rows, and build something of every `size` of them.
+
+        The rows come through a cursor, which sees those of its start.
+        """
+        del context
+        await self._begun()
+        read = await self._on.cursor(cast("SqlCommand", command), parameters, size)
+        while rows := await read():
+            yield build(rows)
+            if len(rows) < size:
+                return
+
+    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+        """Give PostgreSQL's own plan, a line each."""
+        await self._begun()
+        return await self._on.explain(command, parameters)
+
+    async def tables(self, names: Collection[str]) -> list[Table]:
+        """Tell what those of the named tables look like that are there."""
+        await self._begun()
+        return await self._on.guarded(introspection.tables(self._on.client, names))
+
+    async def create_tables(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are not there."""
+        await self._begun()
+        await self._on.guarded(schema.create_tables(self._on.client, tables))
+
+    async def drop_tables(self, tables: Sequence[Table]) -> None:
+        """Remove the tables that are there."""
+        await self._begun()
+        await self._on.guarded(schema.drop_tables(self._on.client, tables))
+
+    async def savepoint(self, name: str) -> None:
+        """Mark where to come back to."""
+        await self._say(f"SAVEPOINT {name}")
+
+    async def release(self, name: str) -> None:
+        """Forget a savepoint, and those after it."""
+        await self._say(f"RELEASE {name}")
+
+    async def rollback_to(self, name: str) -> None:
+        """Undo what came after a savepoint."""
+        await self._say(f"ROLLBACK TO {name}")
+
+    async def commit(self) -> None:
+        """Commit, and give the session back."""
+        if self.outcome is not Outcome.OPEN:
+            return
+        try:
+            if self._is_begun:
+                await self._committed()
+            self.outcome = Outcome.COMMITTED
+        finally:
+            self._end()
+
+    async def _committed(self) -> None:
+        client = self._on.client
+        if client.is_closed():
+            raise ConnectionLost("the server closed the session before COMMIT", store=STORE)
+        self.outcome = Outcome.UNKNOWN
+        try:
+            tag = await client.execute("COMMIT")
+        except CLIENT_ERRORS as error:
+            raise self._refused(error) from error
+        except BaseException:
+            if await self._on.is_left_open():
+                self.outcome = Outcome.ROLLED_BACK
+            raise
+        if tag != "COMMIT":
+            self.outcome = Outcome.ROLLED_BACK
+            raise TransactionFailed(
+                f"the transaction had failed before, so nothing was committed ({tag})", store=STORE
+            )
+
+    def _refused(self, error: Exception) -> Exception:
+        made = translated(error, None, is_lost=self._on.client.is_closed())
+        if not isinstance(made, ConnectionLost):
+            self.outcome = Outcome.ROLLED_BACK
+            return made
+        return CommitOutcomeUnknown(
+            f"the reply to COMMIT was lost ({made.reason}), so it may have happened or not",
+            store=STORE,
+        )
+
+    async def rollback(self) -> None:
+        """Roll back, and give the session back."""
+        if self.outcome is not Outcome.OPEN:
+            return
+        try:
+            if self._is_begun and not self._on.client.is_closed():
+                cancelled = await self._on.in_order("ROLLBACK")
+                if cancelled is not None:
+                    raise cancelled
+        finally:
+            self._end()
+
+    async def close(self) -> None:
+        """Roll back what was not committed."""
+        await self.rollback()
+
+    def _end(self) -> None:
+        if self.outcome is Outcome.OPEN:
+            self.outcome = Outcome.ROLLED_BACK
+        self._ended()
+
+    async def _say(self, text: str) -> None:
+        await self._begun()
+        await self._on.guarded(self._on.client.execute(text))
+
+    async def _begun(self) -> None:
+        if not self._is_begun:
+            self._is_begun = True
+            await self._on.guarded(self._on.client.execute(self._begin))
+
+
+_BATCH = "ommi_batch"
+
+
+def _begin(how: Beginning) -> str:
+    level = f" ISOLATION LEVEL {how.level.value.replace('_', ' ')}" if how.level else ""
+    return f"BEGIN{level}{' READ ONLY' if how.is_read_only else ''}"

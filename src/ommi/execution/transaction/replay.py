@@ -1,0 +1,290 @@
+"""What a transaction did, so that it can be done again and compared."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from ommi.drivers.protocol import Build, Step, Unit
+from ommi.errors import ConflictError, DatabaseError
+from ommi.planning.plan import Parameters, Rows
+
+Seen = tuple[int, ...]
+"""A number for each row that was given; equal rows have equal numbers."""
+
+MOST_CALLS = 1_000
+MOST_ROWS = 100_000
+
+
+class Different(Exception):
+    """Done again, something answered otherwise; `change` says how, `command` is what it was."""
+
+    def __init__(self, change: str) -> None:
+        super().__init__(change)
+        self.change = change
+        self.command: object = None
+
+
+Pin = Callable[[Parameters, Sequence[object]], tuple[object, Parameters]]
+
+
+class Told:
+    """Takes what an INSERT tells as it is, and can say that INSERT again with it given.
+
+    `pin` gives the command and the parameters for a row's parameters and what was told of it.
+    """
+
+    __slots__ = ("pin",)
+
+    def __init__(self, pin: Pin) -> None:
+        self.pin = pin
+
+    def __call__(self, rows: Rows) -> Rows:
+        return rows
+
+
+class Call(Protocol):
+    """Something that was asked of the store."""
+
+    is_logged: ClassVar[bool]
+    error: DatabaseError | None
+
+    @property
+    def command(self) -> object:
+        """The command that it is, for messages."""
+        ...
+
+    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever was asked for
+        """Do it."""
+        ...
+
+    async def record(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever was asked for
+        """Do it, and remember what was seen."""
+        ...
+
+    async def again(self, unit: Unit) -> None:
+        """Do it once more, for the same to come of it; raises `Different`."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Fetch:
+    """Rows, or what an INSERT tells."""
+
+    is_logged: ClassVar[bool] = True
+    command: object
+    parameters: Parameters
+    build: Build[Any]
+    context: Context | None
+    error: DatabaseError | None = None
+    seen: Seen = ()
+    told: Rows = ()
+
+    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever `build` gives
+        return await unit.fetch(self.command, self.parameters, self.build, self.context)
+
+    async def record(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever `build` gives
+        def build(rows: Rows) -> object:
+            self.seen = numbered(rows)
+            if isinstance(self.build, Told):
+                self.told = rows
+            return self.build(rows)
+
+        return await unit.fetch(self.command, self.parameters, build, self.context)
+
+    async def again(self, unit: Unit) -> None:
+        if isinstance(self.build, Told) and self.told:
+            command, parameters = self.build.pin(self.parameters, self.told[0])
+            await unit.execute(command, parameters)
+            return
+        compare(self.seen, await unit.fetch(self.command, self.parameters, numbered))
+
+
+@dataclass(slots=True, eq=False)
+class Execute:
+    """A write that counts the rows that it matched."""
+
+    is_logged: ClassVar[bool] = True
+    command: object
+    parameters: Parameters
+    error: DatabaseError | None = None
+    matched: int = 0
+
+    async def run(self, unit: Unit) -> int:
+        return await unit.execute(self.command, self.parameters)
+
+    async def record(self, unit: Unit) -> int:
+        self.matched = await self.run(unit)
+        return self.matched
+
+    async def again(self, unit: Unit) -> None:
+        matched = await self.run(unit)
+        if matched != self.matched:
+            raise Different(f"it matched {matched} rows, and {self.matched} before")
+
+
+@dataclass(slots=True, eq=False)
+class RunBatch:
+    """Writes that happen together."""
+
+    is_logged: ClassVar[bool] = True
+    steps: Sequence[Step]
+    error: DatabaseError | None = None
+    returned: Sequence[Rows] = ()
+
+    @property
+    def command(self) -> object:
+        return self.steps[0].command if self.steps else None
+
+    async def run(self, unit: Unit) -> list[Rows]:
+        return await unit.run_batch(self.steps)
+
+    async def record(self, unit: Unit) -> list[Rows]:
+        self.returned = returned = await self.run(unit)
+        return returned
+
+    async def again(self, unit: Unit) -> None:
+        if self.error is not None:
+            await self.run(unit)
+            return
+        pairs = zip(self.steps, self.returned, strict=True)
+        await unit.run_batch([_pinned(step, rows) for step, rows in pairs])
+
+
+@dataclass(slots=True, eq=False)
+class Streamed:
+    """Rows that were taken from a stream, as far as they were."""
+
+    is_logged: ClassVar[bool] = True
+    command: object
+    parameters: Parameters
+    error: DatabaseError | None = None
+    seen: list[int] = field(default_factory=list)
+
+    async def run(self, unit: Unit) -> Seen:
+        return await unit.fetch(self.command, self.parameters, numbered)
+
+    record = run
+
+    async def again(self, unit: Unit) -> None:
+        # One more than were seen may be there: nobody asked for it.
+        rows = await self.run(unit)
+        compare(tuple(self.seen), rows[: len(self.seen)])
+
+
+@dataclass(slots=True, eq=False)
+class Said:
+    """Anything without an answer to compare: a savepoint, a table made."""
+
+    is_logged: ClassVar[bool] = True
+    what: Callable[[Unit], Any]
+    command: object = None
+    error: DatabaseError | None = None
+
+    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever it gives
+        return await self.what(unit)
+
+    record = run
+
+    async def again(self, unit: Unit) -> None:
+        await self.run(unit)
+
+
+END = object()
+"""What comes after the last part of a stream."""
+
+
+@dataclass(slots=True, eq=False)
+class Next:
+    """The next part of a stream, which is `Streamed` as a whole."""
+
+    is_logged: ClassVar[bool] = False
+    parts: AsyncGenerator[Any, None]
+    command: object = None
+    error: DatabaseError | None = None
+
+    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - a part, or `END`
+        del unit  # It is that of the stream.
+        return await anext(self.parts, END)
+
+    record = run
+
+    async def again(self, unit: Unit) -> None:
+        """Do nothing: the whole stream is done again."""
+
+
+def _pinned(step: Step, rows: Rows) -> Step:
+    if not isinstance(step.told, Told) or not rows:
+        return step
+    pin = step.told.pin
+    pinned = [pin(row, told) for row, told in zip(step.parameters, rows, strict=True)]
+    return Step(pinned[0][0], [parameters for _, parameters in pinned])
+
+
+def numbered(rows: Rows) -> Seen:
+    """Give a number for each row."""
+    return tuple([hash(repr(tuple(row))) for row in rows])
+
+
+def compare(before: Seen, now: Seen) -> None:
+    """Raise `Different` where other rows came than before."""
+    if before == now:
+        return
+    if len(before) != len(now):
+        raise Different(f"it gave {len(now)} rows, and {len(before)} before")
+    first = next(i for i, (old, new) in enumerate(zip(before, now, strict=True)) if old != new)
+    raise Different(f"row {first + 1} of the {len(now)} that it gave is another than before")
+
+
+class Log:
+    """All that a transaction did so far."""
+
+    __slots__ = ("calls", "rows")
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.rows = 0
+
+    def add(self, call: Call) -> bool:
+        """Remember a call; tell whether there is room for more."""
+        self.calls.append(call)
+        self.rows += _size(call)
+        return len(self.calls) <= MOST_CALLS and self.rows <= MOST_ROWS
+
+    async def repeat(self, unit: Unit) -> None:
+        """Do everything again on a new transaction.
+
+        Raises `Different`, and the conflicts that come up.
+        """
+        for call in self.calls:
+            try:
+                await self._repeat(call, unit)
+            except Different as different:
+                different.command = call.command
+                raise
+
+    async def _repeat(self, call: Call, unit: Unit) -> None:
+        try:
+            await call.again(unit)
+        except ConflictError:
+            raise
+        except DatabaseError as error:
+            if call.error is None or not _is_same(error, call.error):
+                raise Different(f"it failed with {type(error).__name__}") from error
+            return
+        if call.error is not None:
+            raise Different(f"it went well, and failed with {type(call.error).__name__} before")
+
+
+def _is_same(one: DatabaseError, other: DatabaseError) -> bool:
+    fields = [getattr(error, "fields", ()) for error in (one, other)]
+    return type(one) is type(other) and fields[0] == fields[1]
+
+
+def _size(call: Call) -> int:
+    if isinstance(call, RunBatch):
+        return sum(len(step.parameters) for step in call.steps)
+    seen: Iterable[object] = getattr(call, "seen", ())
+    return len(tuple(seen))

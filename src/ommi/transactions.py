@@ -1,0 +1,476 @@
+"""Transactions: what users hold of one."""
+
+# ruff: noqa: SLF001 - a transaction is another way to the same database
+from __future__ import annotations
+
+import asyncio
+import warnings
+from asyncio import CancelledError
+from collections.abc import Generator
+from contextlib import suppress
+from contextvars import Context, ContextVar, Token, copy_context
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+from uuid import uuid4
+
+from ommi.commits import COMMITS, Commit
+from ommi.drivers.protocol import IsolationLevel, Outcome
+from ommi.errors import (
+    CommitOutcomeUnknown,
+    ConflictError,
+    DatabaseError,
+    QueryError,
+    TransactionClosed,
+    TransactionTimeout,
+    UnawaitedOperationWarning,
+    UnsupportedOperation,
+)
+from ommi.execution.executor import BoundExecutor
+from ommi.execution.transaction.block import Block
+from ommi.execution.transaction.core import Core, to_the_end
+from ommi.execution.transaction.hooks import Hook, run_hooks
+from ommi.execution.transaction.policy import TransactionOptions
+from ommi.execution.transaction.scope import SCOPE, Scope, block_here
+from ommi.operations import Operations
+from ommi.relations import CURRENT
+from ommi.results.operation import FAILURES
+
+
+class Run(NamedTuple):
+    """Which run of the same code this is, when all must be over, and if none follows."""
+
+    number: int
+    deadline: float | None
+    is_last: bool
+
+
+class Transaction(Operations):
+    """A block of statements that happen together or not at all.
+
+        async with db.transaction() as tx:
+            await db.add(user)
+            await tx.find(Account, Account.owner == "Ann").update(is_open=True)
+
+    Inside the block every operation of the database belongs to it, and those of `tx` do wherever
+    they are awaited. A plain `await` of one raises its failure, but for `NotFound` and
+    `MultipleFound`. Leaving the block commits; any exception rolls back. A block inside another of
+    the same database is a savepoint. A transaction is for one use.
+    """
+
+    def __init__(
+        self, db: Operations, options: TransactionOptions | None = None, *, run: Run | None = None
+    ) -> None:
+        self._db: Operations = db._db if isinstance(db, Transaction) else db
+        self._owner = self._db._executor
+        self._options = _checked(options)
+        self._executor = BoundExecutor(self._owner, self._begun)
+        self._writer = self._db._writer.through(self._executor)
+        self._run = run
+        self._block: Block | None = None
+        self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
+        self._timer: asyncio.Timeout | None = None
+        self._outside = _NOWHERE
+        self._is_entered = False
+        self._conflict: ConflictError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Transaction on {self._db!r}, {self.outcome.value}>"
+
+    @property
+    def options(self) -> TransactionOptions:
+        """What was asked for."""
+        return self._options
+
+    @property
+    def isolation_level(self) -> IsolationLevel:
+        """The level that it has, also where none was asked for; known once it has begun."""
+        return self._begun().core.unit.level
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it: `open`, `committed`, `rolled_back` or `unknown`.
+
+        A nested block is `committed` when it has become a part of the outer one.
+        """
+        return Outcome.OPEN if self._block is None else self._block.outcome
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there were, the one at hand included."""
+        return self._begun().core.attempts
+
+    @property
+    def conflict(self) -> ConflictError | None:
+        """The conflict because of which it is to be run again."""
+        if not self._is_entered:
+            raise QueryError("attempts() gives transactions to be entered: `async with tx:`")
+        return self._conflict
+
+    @property
+    def token(self) -> str | None:
+        """What `db.resolve` takes, where a commit marker was asked for."""
+        return self._begun().core.token
+
+    async def begin(self) -> Self:
+        """Begin without `async with`; `commit()` or `rollback()` must end it.
+
+        Raises `UnsupportedOperation` for a level that the store, or the outer transaction, does
+        not give.
+        """
+        if self._options.timeout is not None:
+            raise QueryError("a timeout interrupts the code of a block, so it needs `async with`")
+        await self._begin()
+        return self
+
+    async def commit(self) -> None:
+        """Commit now; further writes in the block are refused.
+
+        Raises `TransactionFailed`, and rolls back, where the store has refused something.
+        """
+        block = self._begun()
+        try:
+            await self._commit(block)
+        finally:
+            if not self._is_entered:
+                self._leave(block)
+        await self._run_hooks(block)
+
+    async def rollback(self) -> None:
+        """Roll back now; further writes in the block are refused."""
+        block = self._begun()
+        if not block.is_open:
+            raise block.closed()
+        try:
+            await block.rollback()
+        finally:
+            if not self._is_entered:
+                self._leave(block)
+
+    def savepoint(self, name: str) -> Savepoint:
+        """Mark where to come back to: awaited, or as `async with`, which comes back on errors."""
+        if not isinstance(name, str):
+            raise QueryError(f"a savepoint's name is a str, not {type(name).__name__}")
+        return Savepoint(self._begun(), name)
+
+    async def rollback_to_savepoint(self, name: str) -> None:
+        """Undo what came after the last savepoint of that name, which stays.
+
+        A transaction in which the store refused something after it goes on. Raises `QueryError`
+        for a name that this block does not have.
+        """
+        await self._begun().rollback_to(name)
+
+    def on_commit(self, hook: Hook) -> None:
+        """Have something done once the outermost transaction is committed.
+
+        `hook` takes nothing, and may be async. What fails is reported to the event loop's
+        exception handler.
+        """
+        block = self._begun()
+        if not block.is_open:
+            raise block.closed()
+        block.hooks.append(hook)
+
+    async def __aenter__(self) -> Self:
+        self._is_entered = True
+        deadline = self._deadline()
+        if deadline is not None:
+            self._timer = asyncio.timeout_at(deadline)
+            await self._timer.__aenter__()
+        try:
+            await self._begin()
+        except BaseException as error:
+            late = await self._timed(error)
+            if late is None or late is error:
+                raise
+            raise late from error
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        block = self._begun()
+        final = error
+        try:
+            await self._finish(block, error)
+        except BaseException as raised:  # noqa: BLE001 - it is raised below
+            final = raised
+        self._leave(block)
+        try:
+            final = await self._timed(final)
+            if final is None:
+                await self._run_hooks(block)
+                return False
+            if self._is_to_run_again(block, final):
+                return True
+            if final is error:
+                return False
+            raise final
+        finally:
+            del final, error  # else error, traceback and this frame keep each other alive
+
+    def _begun(self) -> Block:
+        if self._block is None:
+            raise TransactionClosed(
+                "the transaction has not begun; write `async with` it, or await begin()",
+                store=self._owner.driver.name,
+            )
+        return self._block
+
+    async def _begin(self) -> None:
+        if self._block is not None:
+            raise TransactionClosed(
+                "a transaction is for one use; make another with db.transaction()",
+                store=self._owner.driver.name,
+            )
+        outer = block_here(self._owner)
+        block = await self._nested(outer) if outer is not None else await self._outermost()
+        self._outside = copy_context()
+        self._block = block
+        scope = Scope(self._owner, block)
+        self._scope = (
+            (SCOPE, SCOPE.set(scope)),
+            (FAILURES, FAILURES.set(block.answer)),
+            (CURRENT, CURRENT.set(cast("Any", self._db))),
+        )
+
+    async def _outermost(self) -> Block:
+        options = self._options
+        is_rerun = self._run is not None
+        core = Core(
+            self._owner,
+            options,
+            may_replay=options.retry_on_conflict and not (is_rerun or _is_rerun_here()),
+            attempts=1 if self._run is None else self._run.number,
+        )
+        if options.commit_marker:
+            await self._db.use_models(COMMITS)
+            core.token = uuid4().hex
+        block = Block(core, options, None, is_rerun=is_rerun)
+        await block.begin()
+        return block
+
+    async def _nested(self, outer: Block) -> Block:
+        options, store = self._options, self._owner.driver.name
+        if options.commit_marker:
+            raise QueryError("a commit marker belongs to the outermost transaction; ask there")
+        block = Block(outer.core, options, outer)
+        await block.begin()
+        level = outer.core.unit.level
+        if options.isolation_level is not None and not level.includes(options.isolation_level):
+            block.leave()
+            raise UnsupportedOperation(
+                f"a nested transaction at {options.isolation_level.value}",
+                store,
+                f"the outer one has {level.value}; ask for the level there",
+            )
+        return block
+
+    def _deadline(self) -> float | None:
+        if self._run is not None:
+            return self._run.deadline
+        if self._options.timeout is None:
+            return None
+        return asyncio.get_running_loop().time() + self._options.timeout
+
+    async def _commit(self, block: Block) -> None:
+        token = block.core.token
+        if token is not None and block.outer is None and block.core.failure is None:
+            await self.add(Commit(token)).or_raise()
+        await block.commit()
+
+    async def _finish(self, block: Block, error: BaseException | None) -> None:
+        if not block.is_open:
+            return
+        timer = self._timer
+        is_late = timer is not None and timer.expired()
+        if error is None and not is_late:
+            await self._commit(block)
+            return
+        if timer is not None and not is_late:
+            # What goes wrong is being told already; its end is not to be interrupted.
+            timer.reschedule(None)
+        await block.rollback()
+
+    def _leave(self, block: Block) -> None:
+        block.leave()
+        for variable, token in reversed(self._scope):
+            # Ended elsewhere than it began, its context is not at hand; it refuses there.
+            with suppress(ValueError):
+                variable.reset(token)
+        self._scope = ()
+
+    async def _timed(self, error: BaseException | None) -> BaseException | None:
+        """Give what comes of an ending once the time that there was is taken into account."""
+        timer = self._timer
+        if timer is None:
+            return error
+        is_late = timer.expired()
+        try:
+            await timer.__aexit__(None if error is None else type(error), error, None)
+        except TimeoutError as late:
+            return self._too_late(late)
+        if is_late and error is None:
+            await _without_its_cancel()
+            if self.outcome is not Outcome.COMMITTED:
+                return self._too_late(None)
+        return error
+
+    def _too_late(self, late: TimeoutError | None) -> DatabaseError:
+        store, seconds = self._owner.driver.name, self._options.timeout
+        told: DatabaseError
+        if self.outcome is Outcome.UNKNOWN:
+            told = CommitOutcomeUnknown(
+                f"COMMIT was not answered within the {seconds:g} s of the transaction, so it may "
+                "have happened or not",
+                token=self._begun().core.token,
+                store=store,
+            )
+        else:
+            told = TransactionTimeout(
+                f"the transaction took longer than {seconds:g} s and was rolled back", store=store
+            )
+        told.__cause__ = late
+        return told
+
+    def _is_to_run_again(self, block: Block, error: BaseException) -> bool:
+        if self._run is None or block.outer is not None:
+            return False
+        failure = block.core.failure
+        conflict = failure if error.__cause__ is failure and failure is not None else error
+        if not isinstance(conflict, ConflictError) or self.outcome is not Outcome.ROLLED_BACK:
+            return False
+        if self._run.is_last:
+            return False
+        self._conflict = conflict
+        return True
+
+    async def _run_hooks(self, block: Block) -> None:
+        if block.outer is None and block.hooks:
+            hooks, block.hooks = block.hooks, []
+            await run_hooks(hooks, self._outside)
+
+
+def transaction(db: Operations, options: TransactionOptions | None = None) -> Transaction:
+    """Give a transaction on a database, to be entered with `async with`."""
+    return Transaction(db, options)
+
+
+class Savepoint:
+    """A savepoint to be made: `await` it, or enter it with `async with`.
+
+    Leaving the block by an exception undoes what was done in it; so does a failure that the block
+    kept to itself, which is then raised.
+    """
+
+    def __init__(self, block: Block, name: str) -> None:
+        self._block = block
+        self._said = name
+        self._name: str | None = None
+
+    def __await__(self) -> Generator[Any, None, None]:
+        self._name = ""
+        return self._made().__await__()
+
+    async def _made(self) -> None:
+        self._name = await self._block.savepoint(self._said)
+
+    async def __aenter__(self) -> Self:
+        self._name = ""
+        await self._made()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        name = self._name or ""
+        if not self._block.is_open:
+            return
+        if error is None:
+            await self._block.leave_savepoint(name, is_kept=True)
+            return
+        # The error at hand says more than that there is nothing left to undo.
+        with suppress(DatabaseError, QueryError):
+            await to_the_end(self._block.leave_savepoint(name, is_kept=False))
+
+    def __del__(self) -> None:
+        if getattr(self, "_name", "") is None:
+            warnings.warn(
+                f"savepoint({self._said!r}) was never awaited, so there is none",
+                UnawaitedOperationWarning,
+                stacklevel=2,
+            )
+
+
+class Outside:
+    """Opts out of the transaction around it: `with db.outside():`, also as `async with`."""
+
+    def __init__(self, db: Operations) -> None:
+        self._owner = db._executor
+        self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
+
+    def __enter__(self) -> Self:
+        block = block_here(self._owner)
+        if block is not None:
+            block.core.replay_no_more("db.outside() was used in it")
+        scope = Scope(self._owner, None)
+        self._scope = ((SCOPE, SCOPE.set(scope)), (FAILURES, FAILURES.set(None)))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for variable, token in reversed(self._scope):
+            variable.reset(token)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+
+_NOWHERE = Context()
+_DEFAULTS = TransactionOptions()
+
+
+def _checked(options: TransactionOptions | None) -> TransactionOptions:
+    if options is None:
+        return _DEFAULTS
+    if not isinstance(options, TransactionOptions):
+        raise QueryError(f"options are TransactionOptions, not {type(options).__name__}")
+    return options
+
+
+def _is_rerun_here() -> bool:
+    """Tell whether the code at hand is run again, as a whole, after a conflict."""
+    scope = SCOPE.get()
+    while scope is not None:
+        if scope.block is not None and scope.block.is_rerun:
+            return True
+        scope = scope.outer
+    return False
+
+
+async def _without_its_cancel() -> None:
+    """Take the interruption of a timer that came when there was nothing left to interrupt."""
+    try:
+        await asyncio.sleep(0)
+    except CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
