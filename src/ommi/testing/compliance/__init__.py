@@ -36,15 +36,32 @@ from ommi.testing.compliance.schema import (
     TestUsingModels,
 )
 from ommi.testing.compliance.stored_types import TestTypes
+from ommi.testing.compliance.transaction_tasks import (
+    TestCommitMarkers,
+    TestRunningAgain,
+    TestStreamsInTransactions,
+    TestTasksInTransactions,
+)
+from ommi.testing.compliance.transactions import (
+    TestAfterCommit,
+    TestFailuresInTransactions,
+    TestNestedTransactions,
+    TestSavepoints,
+    TestTransactions,
+)
 from ommi.testing.compliance.updating import TestUpdating
 
 __all__ = [
     "TestAdding",
+    "TestAfterCommit",
+    "TestCommitMarkers",
     "TestDecoratedKinds",
     "TestDeleting",
+    "TestFailuresInTransactions",
     "TestFinding",
     "TestMethodsOfInstances",
     "TestMismatches",
+    "TestNestedTransactions",
     "TestOpening",
     "TestOrdering",
     "TestPaging",
@@ -54,10 +71,15 @@ __all__ = [
     "TestRegisteredKinds",
     "TestReloading",
     "TestResults",
+    "TestRunningAgain",
+    "TestSavepoints",
     "TestSaving",
     "TestServerDefaults",
     "TestStreaming",
+    "TestStreamsInTransactions",
+    "TestTasksInTransactions",
     "TestTheDatabaseOfAnInstance",
+    "TestTransactions",
     "TestTypes",
     "TestUnique",
     "TestUpdating",
