@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from ommi.drivers.protocol import Step
 from ommi.errors import ConflictError, InvalidValue, NotFound
+from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
-from ommi.execution.hydration import assign
+from ommi.execution.hydration import Remember, assign, rememberer
 from ommi.execution.transaction.replay import Pin, Told
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.storage import Kind
@@ -35,6 +36,7 @@ class _Insertion:
     fields: tuple[FieldMetadata, ...]
     returning: tuple[FieldMetadata, ...]
     extract: Extractor
+    remember: Remember | None
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
     told: Told
@@ -168,7 +170,8 @@ class Writer:
         order = tuple(told.index(field) for field in model.fields)
         extract = extractor(model, fields)
         as_told = Told(self._pinning(model, fields, omitted))
-        return _Insertion(plan, model, fields, omitted, extract, order, as_told)
+        remember = rememberer(model)
+        return _Insertion(plan, model, fields, omitted, extract, remember, order, as_told)
 
     def _pinning(
         self,
@@ -260,17 +263,16 @@ def _all_completed(
     batch: Batch,
 ) -> list[Any]:
     """Do what `_completed` does, for many instances of a simple insertion."""
-    if insertion.returning:
-        name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
-        for instance, (key,) in zip(instances, returned, strict=True):
-            setattr(instance, name, key)
-        rows = [
-            (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
-        ]
-    set_state = insertion.model.set_state
-    if set_state is not None:
-        for instance, row in zip(instances, rows, strict=True):
-            set_state(instance, (row, batch))
+    with COLLECTOR_PAUSED:
+        if insertion.returning:
+            name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
+            for instance, (key,) in zip(instances, returned, strict=True):
+                setattr(instance, name, key)
+            rows = [
+                (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
+            ]
+        if insertion.remember is not None:
+            insertion.remember(instances, rows, batch)
     return instances
 
 

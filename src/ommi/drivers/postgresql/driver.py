@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import Batch, commit
-from ommi.drivers.postgresql.client import Client, Statement
+from ommi.drivers.postgresql.client import Client, Statement, protocol_of
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
@@ -99,6 +99,8 @@ class PostgreSQLConnection:
     ) -> None:
         self._client = client
         self._levels = {} if levels is None else levels
+        # Asked at every loan: the methods of asyncpg's connection only hand on to it.
+        self._protocol = protocol_of(client)
         self._statements = Statements(client, size=kept)
         self.is_changed: bool = False
 
@@ -111,7 +113,8 @@ class PostgreSQLConnection:
     def is_usable(self) -> bool:
         """Whether it is open, with nothing unread and no transaction."""
         # Every failure waits until the server has answered, or closes the session.
-        return not (self._client.is_closed() or self._client.is_in_transaction())
+        protocol = self._protocol
+        return protocol.is_connected() and not protocol.is_in_transaction()
 
     def abort(self) -> None:
         """Close the socket at once."""
