@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import operator
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 
+from concurrency.leftovers import nothing_left, pool_of, unchanged
 from concurrency.suspensions import Moment, Suspensions
 from concurrency.things import Thing, find_three, stream_some, update_one
 from ommi import Ommi
-from ommi.execution.pool import ConnectionPool, PooledConnection
 from ommi.sql.dialect import SqlCommand
 from profiles import PROFILE, SOAK
-from services.stores import Place, View, becomes
+from services.stores import Place, View
 
 pytestmark = pytest.mark.anyio
 
-Operation = Callable[[Ommi], Awaitable[None]]
+Operation = Callable[[Ommi], Coroutine[Any, Any, None]]
 MOST = 400
 NAMES = operator.attrgetter("__name__")
 MOMENTS = pytest.mark.parametrize("moment", Moment, ids=lambda m: m.name.lower())
-
-
-def pool_of(db: Ommi) -> ConnectionPool[Any] | None:
-    connection = db._executor.connection
-    return connection.pool if isinstance(connection, PooledConnection) else None
 
 
 async def fetch(db: Ommi) -> None:
@@ -74,40 +66,12 @@ OPERATIONS = [fetch, execute, stream, add_some, add_many, acquire, release]
 
 
 async def as_it_was(db: Ommi, view: View) -> None:
-    """Check all that must hold when nobody uses the database."""
-    pool = pool_of(db)
-    if pool is not None:
-        stats = pool.stats
-        assert stats.leased == stats.waiting == 0
-        assert stats.size == stats.idle + stats.opening + stats.preparing + stats.closing <= 1
-
-        async def difference() -> int:
-            return await view.sessions() - pool.stats.size
-
-        await becomes(0, difference)
-    await becomes([], view.busy)
-    await find_three(db, 10)
+    await unchanged(db, view, limit=1)
     assert await forget_added(db) in {0, 4, 300}, "a part of what belongs together was written"
 
 
 async def forget_added(db: Ommi) -> int:
     return await db.find(Thing.id > 5000).delete().or_raise()
-
-
-def resources() -> tuple[int, int]:
-    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
-
-
-@asynccontextmanager
-async def nothing_left(view: View) -> AsyncIterator[None]:
-    """Check that threads, descriptors, tasks and sessions are those of before."""
-
-    async def left() -> tuple[object, ...]:
-        return (*resources(), len(asyncio.all_tasks()), await view.sessions())
-
-    before = await left()
-    yield
-    await becomes(before, left)
 
 
 async def cut_off(db: Ommi) -> None:
