@@ -20,8 +20,18 @@ def pool_of(db: Ommi) -> ConnectionPool[Any] | None:
     return connection.pool if isinstance(connection, PooledConnection) else None
 
 
+def cut_off(db: Ommi) -> None:
+    """Close the connection that would be lent next, where there is a pool."""
+    pool = pool_of(db)
+    lease = None if pool is None else pool.take()
+    if pool is not None and lease is not None:
+        lease.connection.abort()
+        pool.give_back(lease)
+
+
 async def unchanged(db: Ommi, view: View, *, limit: int) -> None:
     """Check a database that nobody uses: its pool, its sessions, its next answer."""
+    await becomes([], view.busy, within=1.0)
     pool = pool_of(db)
     if pool is not None:
         stats = pool.stats
@@ -32,7 +42,6 @@ async def unchanged(db: Ommi, view: View, *, limit: int) -> None:
             return await view.sessions() - pool.stats.size
 
         await becomes(0, too_many)
-    await becomes([], view.busy)
     await find_three(db, 10)
 
 

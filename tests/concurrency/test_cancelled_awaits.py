@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from concurrency.leftovers import nothing_left, pool_of, unchanged
+from concurrency.leftovers import cut_off, nothing_left, pool_of, unchanged
 from concurrency.suspensions import Moment, Suspensions
 from concurrency.things import Thing, find_three, stream_some, update_one
 from ommi import Ommi
@@ -74,20 +74,11 @@ async def forget_added(db: Ommi) -> int:
     return await db.find(Thing.id > 5000).delete().or_raise()
 
 
-async def cut_off(db: Ommi) -> None:
-    """Make the next question open a connection, where there is a pool."""
-    pool = pool_of(db)
-    if pool is not None:
-        lease = await pool.acquire()
-        lease.connection.abort()
-        pool.give_back(lease)
-
-
 async def prepare(db: Ommi, operation: Operation, *, is_warm: bool) -> None:
     await operation(db)
     await forget_added(db)
     if not is_warm:
-        await cut_off(db)
+        cut_off(db)
 
 
 @MOMENTS

@@ -17,19 +17,17 @@ import pytest
 from ommi import Ommi
 from services import mariadb, postgresql
 
-WITHIN = 1.0
-"""How long a server may still show what has ended, in seconds."""
-
-
-async def becomes(wanted: object, look: Callable[[], Awaitable[object]]) -> None:
-    """Look until it is as wanted; fails with what was seen last."""
+async def becomes(
+    wanted: object, look: Callable[[], Awaitable[object]], *, within: float = 10.0
+) -> None:
+    """Look until it is as wanted, for so many seconds; fails with what was seen last."""
     seen: object = None
     try:
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(within):
             while (seen := await look()) != wanted:
                 await asyncio.sleep(0.002)
     except TimeoutError:
-        pytest.fail(f"wanted {wanted!r}, and {WITHIN:g} s later still saw {seen!r}")
+        pytest.fail(f"wanted {wanted!r}, and {within:g} s later still saw {seen!r}")
 
 
 class View(ABC):

@@ -30,7 +30,7 @@ from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
 
-GRACE = 5.0
+GRACE = 2.0
 """How long a server may take, in seconds, to end what was cancelled or to say goodbye."""
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
