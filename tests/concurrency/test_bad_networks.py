@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from concurrency.leftovers import nothing_left, pool_of, unchanged
-from concurrency.things import find_one, find_three
+from concurrency.things import ask, find_one, find_three
 from ommi import ConnectionFailed, ConnectionPoolExhausted, Ommi
-from ommi.sql.dialect import SqlCommand
 from profiles import examples
 from services.proxy import Proxy, before
 from services.stores import ServerPlace, View, becomes
@@ -27,10 +26,6 @@ MARGIN = 1.0
 async def proxy(server: ServerPlace) -> AsyncIterator[Proxy]:
     async with before(server.port) as proxy:
         yield proxy
-
-
-async def ask(db: Ommi, text: str) -> None:
-    await db._executor.connection.fetch(SqlCommand(text, "Thing", "things", {}), (), list)
 
 
 async def test_a_cancel_while_the_reply_is_on_its_way_leaves_it_to_nobody(

@@ -11,9 +11,8 @@ import pytest
 
 from concurrency.leftovers import cut_off, nothing_left, pool_of, unchanged
 from concurrency.suspensions import Moment, Suspensions
-from concurrency.things import Thing, find_three, stream_some, update_one
+from concurrency.things import Thing, ask, find_three, stream_some, update_one
 from ommi import Ommi
-from ommi.sql.dialect import SqlCommand
 from profiles import PROFILE, SOAK
 from services.stores import Place, View
 
@@ -194,7 +193,3 @@ async def test_what_runs_when_it_is_cancelled_ends_in_the_store_within_a_second(
             with pytest.raises(asyncio.CancelledError):
                 await task
             await as_it_was(db, view)
-
-
-async def ask(db: Ommi, text: str) -> None:
-    await db._executor.connection.fetch(SqlCommand(text, "Thing", "things", {}), (), list)

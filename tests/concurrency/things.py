@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ommi import Key, ModelCollection, Ommi, ommi_model
+from ommi.sql.dialect import SqlCommand
 
 COLLECTION = ModelCollection()
 ROWS = 1000
@@ -50,3 +51,8 @@ async def stream_some(db: Ommi, first: int = 1, count: int = 20) -> None:
 async def update_one(db: Ommi, number: int) -> None:
     matched = await db.find(Thing.id == number).update(name=name_of(number)).or_raise()
     assert matched == 1
+
+
+async def ask(db: Ommi, text: str) -> None:
+    """Ask what no model can say."""
+    await db._executor.connection.fetch(SqlCommand(text, "Thing", "things", {}), (), list)

@@ -64,21 +64,22 @@ class Proxy:
 
     async def listen(self) -> None:
         """Take connections, on the same port as before."""
-        self._listening = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._listening = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._listening.sockets[0].getsockname()[1]
 
-    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+    def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         self.accepted += 1
-        task = asyncio.current_task()
-        assert task is not None
+        task = asyncio.create_task(self._serve(reader, writer))
         self._links[task] = writer
-        try:
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        # Here, because a task that is cancelled before it begins does nothing.
+        self._links.pop(task).transport.abort()
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(OSError):  # A broken connection is what it is for.
             await self._link(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass  # A broken connection is what it is for; cancelled, the test is over.
-        finally:
-            del self._links[task]
-            writer.transport.abort()
 
     async def _link(self, reader: StreamReader, writer: StreamWriter) -> None:
         await self._speaks.wait()
@@ -90,10 +91,10 @@ class Proxy:
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            to_server.transport.abort()
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            to_server.transport.abort()
 
     async def _ask(self, reader: StreamReader, writer: StreamWriter) -> None:
         while data := await reader.read(1 << 16):
@@ -122,6 +123,8 @@ class Proxy:
     async def end(self) -> None:
         """Break everything and wait until nothing is left."""
         await self.refuse()
+        for _ in range(3):  # What was accepted last becomes a link only now.
+            await asyncio.sleep(0)
         tasks = list(self._links)
         for task in tasks:
             task.cancel()

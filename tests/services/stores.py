@@ -6,13 +6,14 @@ import asyncio
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from asyncmy.errors import OperationalError
 
 from ommi import Ommi
 from services import mariadb, postgresql
@@ -171,8 +172,8 @@ class MariaDBView(View):
     async def kill(self) -> int:
         found = await self._peer.ask(f"SELECT id {_THEIRS}")
         for (thread,) in found:
-            # One that has ended meanwhile is an error by its number.
-            await self._peer.ask(f"KILL CONNECTION {thread}")
+            with suppress(OperationalError):  # It has ended meanwhile.
+                await self._peer.ask(f"KILL CONNECTION {thread}")
         return len(found)
 
     async def close(self) -> None:
@@ -226,6 +227,6 @@ def on_server(name: str) -> ServerPlace:
 
 async def _with_user(server: mariadb.Server) -> None:
     peer = await server.peer()
-    await peer.ask("CREATE USER IF NOT EXISTS ommi")
+    await peer.ask("CREATE OR REPLACE USER ommi")
     await peer.ask("GRANT ALL ON test.* TO ommi")
     await peer.client.ensure_closed()
