@@ -1,4 +1,4 @@
-"""Servers and sessions that are killed under load cost errors of one class, and no wrong answer."""
+"""Killing servers and sessions costs errors of one class, and never a wrong answer."""
 
 from __future__ import annotations
 

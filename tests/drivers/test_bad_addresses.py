@@ -120,9 +120,7 @@ async def test_a_handshake_that_stalls_ends_in_time(server: ServerPlace) -> None
 
 
 @pytest.mark.parametrize("end", End)
-async def test_a_handshake_cut_at_any_byte_is_no_connection(
-    server: ServerPlace, end: End
-) -> None:
+async def test_a_handshake_cut_at_any_byte_is_no_connection(server: ServerPlace, end: End) -> None:
     async with before(server.port) as proxy:
         async with server.database(port=proxy.port):
             length = proxy.told

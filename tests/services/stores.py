@@ -1,5 +1,8 @@
 """Real stores that tests may break: how to reach each, and a view of it from outside."""
 
+# Looking again and again is what a view is for, and the file of rules is small.
+# ruff: noqa: ASYNC110, ASYNC240
+
 from __future__ import annotations
 
 import asyncio
@@ -17,6 +20,7 @@ from asyncmy.errors import OperationalError
 
 from ommi import Ommi
 from services import mariadb, postgresql
+
 
 async def becomes(
     wanted: object, look: Callable[[], Awaitable[object]], *, within: float = 10.0
@@ -46,6 +50,7 @@ class View(ABC):
         """End every session; tell how many."""
         raise NotImplementedError
 
+    @abstractmethod
     async def close(self) -> None:
         """Look no more."""
 
@@ -132,7 +137,8 @@ class PostgreSQLView(View):
 
     async def busy(self) -> list[str]:
         rows = await self._client.fetch(
-            f"SELECT state || ': ' || query {_OURS} AND (state <> 'idle' OR xact_start IS NOT NULL)"
+            f"SELECT state || ': ' || query {_OURS} "
+            "AND (state <> 'idle' OR xact_start IS NOT NULL)"
         )
         return [text for (text,) in rows]
 
@@ -204,14 +210,20 @@ class FileView(View):
                 return [str(error)]
         return []
 
+    async def close(self) -> None: ...
+
 
 _OURS = "FROM pg_stat_activity WHERE application_name = 'ommi'"
 _THEIRS = "FROM information_schema.processlist WHERE user = 'ommi'"
 
 
 def on_file(path: Path) -> FilePlace:
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) SELECT max(i) FROM n"
-    return FilePlace("SQLite", endless.format(10**9), endless.format(1), path)
+    """Say where a file is; it need not exist yet."""
+    counting = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {}) "
+        "SELECT max(i) FROM n"
+    )
+    return FilePlace("SQLite", counting.format(10**9), counting.format(1), path)
 
 
 def on_server(name: str) -> ServerPlace:
