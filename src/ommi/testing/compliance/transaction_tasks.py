@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -168,10 +169,8 @@ class TestTasksInTransactions:
         with pytest.raises(TransactionTimeout):
             async with db.transaction(TransactionOptions(timeout=0.05)):
                 await db.add(Note("a"))
-                try:
+                with suppress(asyncio.CancelledError):
                     await asyncio.Event().wait()
-                except asyncio.CancelledError:
-                    pass
 
         assert await texts(db) == []
 

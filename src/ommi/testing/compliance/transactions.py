@@ -30,10 +30,11 @@ HOSTILE = 'x"; DROP TABLE ommi_compliance_note; --'
 
 
 async def texts(db: Ommi) -> list[str]:
-    return sorted([note.text for note in await db.query(Note).fetch_all()])
+    notes: list[Note] = await db.query(Note).fetch_all()
+    return sorted(note.text for note in notes)
 
 
-class Stop(Exception):  # noqa: N818 - it only stops
+class Stop(Exception):
     pass
 
 
@@ -356,7 +357,7 @@ class TestSavepoints:
         async with db.transaction() as tx:
             await db.add(Note("a"))
             await tx.savepoint("first")
-            with pytest.raises(QueryError, match="'second'.*'first'"):
+            with pytest.raises(QueryError, match=r"'second'.*'first'"):
                 await tx.rollback_to_savepoint("second")
             with pytest.raises(QueryError, match="str"):
                 tx.savepoint(3)  # type: ignore[arg-type]
