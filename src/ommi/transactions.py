@@ -129,7 +129,7 @@ class Transaction(Operations):
         """
         block = self._begun()
         try:
-            await self._commit(block)
+            await block.commit()
         finally:
             if not self._is_entered:
                 self._leave(block)
@@ -251,7 +251,18 @@ class Transaction(Operations):
             core.token = uuid4().hex
         block = Block(core, options, None, is_rerun=is_rerun)
         await block.begin()
+        if core.token is not None:
+            await self._marked(block, core.token)
         return block
+
+    async def _marked(self, block: Block, token: str) -> None:
+        # Written first: until the transaction has ended, who asks for the marker waits for it.
+        writer = self._writer.through(BoundExecutor(self._owner, lambda: block))
+        try:
+            await writer.add(Commit(token))
+        except BaseException:
+            await block.rollback()
+            raise
 
     async def _nested(self, outer: Block) -> Block:
         options, store = self._options, self._owner.driver.name
@@ -276,24 +287,20 @@ class Transaction(Operations):
             return None
         return asyncio.get_running_loop().time() + self._options.timeout
 
-    async def _commit(self, block: Block) -> None:
-        token = block.core.token
-        if token is not None and block.outer is None and block.core.failure is None:
-            await self.add(Commit(token)).or_raise()
-        await block.commit()
-
     async def _finish(self, block: Block, error: BaseException | None) -> None:
         if not block.is_open:
             return
         timer = self._timer
         is_late = timer is not None and timer.expired()
         if error is None and not is_late:
-            await self._commit(block)
+            await block.commit()
             return
         if timer is not None and not is_late:
             # What goes wrong is being told already; its end is not to be interrupted.
             timer.reschedule(None)
-        await block.rollback()
+        # Where a nested block cannot be undone the outer one is spoilt; the error says more.
+        with suppress(DatabaseError):
+            await block.rollback()
 
     def _leave(self, block: Block) -> None:
         block.leave()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar, cast
@@ -366,7 +366,8 @@ class Block:
             if trouble is None:
                 await self._committed()
         if trouble is not None:
-            await self.rollback()
+            with suppress(DatabaseError):
+                await self.rollback()
             raise trouble
 
     async def _committed(self) -> None:

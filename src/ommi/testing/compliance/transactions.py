@@ -18,14 +18,14 @@ from ommi.errors import (
 )
 from ommi.execution.transaction.policy import TransactionOptions
 from ommi.planning.capabilities import Capability
-from ommi.query.fields import col
+from ommi.query.fields import fields
 from ommi.results import Failure, Success
 from ommi.testing.compliance.fixtures import tables
 from ommi.testing.compliance.models import Account, Note
 from ommi.testing.requirements import requires
 from ommi.transactions import Transaction, transaction
 
-TEXT = col(Note.text)
+TEXT = fields(Note).text
 HOSTILE = 'x"; DROP TABLE ommi_compliance_note; --'
 
 
