@@ -160,5 +160,3 @@ async def test_what_is_lost_in_the_middle_is_told_and_not_written(
 
         assert tx.outcome is Outcome.ROLLED_BACK
         await as_it_was(db, view, [tx])
-
-

@@ -168,7 +168,5 @@ async def test_each_level_allows_what_it_is_known_to_allow(
             endings = await asyncio.gather(*(play(db, level, script) for db in lanes))
             found[name] += sum(map(anomaly, endings))
 
-    expected = {
-        name: rounds * LANES if name in ALLOWED[store][level] else 0 for name in ANOMALIES
-    }
+    expected = {name: rounds * LANES if name in ALLOWED[store][level] else 0 for name in ANOMALIES}
     assert found == expected
