@@ -15,7 +15,7 @@ PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
 # What must hold on every Python.
 EVERYWHERE := tests/unit $(wildcard tests/compliance/test_memory.py tests/compliance/test_sqlite_memory.py)
 
-.PHONY: help venv demo services test test-others check bench soak docs clean
+.PHONY: help venv demo services mysql test test-others check bench soak docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +47,9 @@ test-3.%: .venv-3.%/.tests
 services: ## the servers that tests share; installs what is missing where it may
 	@tools/services
 
+mysql: ## a MySQL server of Debian's, in .cache; tests run on it, too, where it is
+	@tools/mysql
+
 check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -60,13 +63,14 @@ bench: .venv/.bench .venv/.tests ## Ommi beside the bare client libraries
 	.venv/bin/python -m benchmarks
 
 soak: .venv/.tests services ## the tests with many more examples; takes an hour or so
+	-@tools/mysql
 	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
 
 docs: .venv/.docs ## the documentation, in site/
 	.venv/bin/zensical build --clean --strict
 
 clean: ## remove all that the other targets made, the demo's database included
-	rm -rf .venv .venv-3.* .demo site .coverage* .hypothesis .*_cache
+	rm -rf .venv .venv-3.* .cache .demo site .coverage* .hypothesis .*_cache
 
 # A file per group of requirements tells make what an environment holds already.
 

@@ -8,13 +8,13 @@ import pytest
 
 from ommi import Ommi
 from ommi.testing.compliance import *  # noqa: F403
-from services.mysql import Server
+from services.mariadb import MySQL
 from services.private import needed
 
 
 @pytest.fixture(scope="module")
 def url() -> str:
-    return needed(Server).url
+    return needed(MySQL).url
 
 
 @pytest.fixture

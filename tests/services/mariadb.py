@@ -67,9 +67,17 @@ class Peer:
         return running
 
 
-@pytest.fixture(scope="session")
-def server() -> Server:
-    return needed(Server)
+@dataclass(frozen=True)
+class MySQL(Server):
+    """A server of MySQL, which not every machine has: `make mysql` fetches it."""
+
+    kind = "MySQL"
+
+
+@pytest.fixture(scope="session", params=[Server, MySQL], ids=lambda kind: kind.kind)
+def server(request: pytest.FixtureRequest) -> Server:
+    kind: type[Server] = request.param
+    return needed(kind)
 
 
 @pytest.fixture

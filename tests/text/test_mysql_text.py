@@ -27,7 +27,6 @@ from ommi import (
     Query,
     ReferenceTo,
     Unique,
-    UnsupportedOperation,
     fields,
     ommi_model,
 )
@@ -645,16 +644,24 @@ async def test_mysql_says_it_with_a_collation_and_functions_of_its_own() -> None
     )
     assert text(P.extra == {}).endswith("CAST(`people`.`extra` AS JSON) = CAST(? AS JSON)")
     assert text(P.tags.contains("a")).endswith(
-        "(JSON_TYPE(`people`.`tags`) = 'ARRAY' AND CAST(? AS JSON) MEMBER OF(`people`.`tags`))"
+        "(JSON_TYPE(`people`.`tags`) COLLATE utf8mb4_0900_bin = 'ARRAY' "
+        "AND CAST(? AS JSON) MEMBER OF(`people`.`tags`))"
     )
 
 
-async def test_mysql_refuses_to_read_what_the_same_update_has_changed() -> None:
+async def test_mysql_makes_changes_that_read_others_when_it_has_read_all() -> None:
     compiler = SqlCompiler(MySQLDialect())
     age, key = (metadata_of(Person).field(name) for name in ("age", "id"))
-    told = Update(metadata_of(Person), ((key, P.age), (age, P.age + 1)))
-    refused = Update(metadata_of(Person), ((age, P.age + 1), (key, P.age)))
 
-    compiler.compile(Lifter().statement(told))
-    with pytest.raises(UnsupportedOperation):
-        compiler.compile(Lifter().statement(refused))
+    def text(*changes: Any) -> str:
+        update = Update(metadata_of(Person), changes)
+        return compiler.text(compiler.compile(Lifter().statement(update)).command)
+
+    assert text((key, P.age), (age, P.age + 1)) == (
+        "UPDATE `people` SET `id` = `people`.`age`, `age` = (`people`.`age` + ?)"
+    )
+    assert text((age, P.age + 1), (key, P.age)) == (
+        "UPDATE `people` JOIN `people` AS `ommi_updated` "
+        "ON `ommi_updated`.`id` = `people`.`id` "
+        "SET `ommi_updated`.`age` = (`people`.`age` + ?), `ommi_updated`.`id` = `people`.`age`"
+    )
