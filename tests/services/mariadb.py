@@ -13,7 +13,7 @@ from asyncmy import connect
 from ommi.drivers.mysql import MySQLDriver
 from services.private import PrivateServer, connection, needed
 
-__all__ = ["Peer", "Server", "connection", "database", "peer", "server"]
+__all__ = ["MySQL", "Peer", "Server", "connection", "database", "on_mariadb", "peer", "server"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ class MySQL(Server):
 def server(request: pytest.FixtureRequest) -> Server:
     kind: type[Server] = request.param
     return needed(kind)
+
+
+on_mariadb = pytest.mark.parametrize("server", [Server], indirect=True, ids=["MariaDB"])
+"""For tests of what MySQL does not have, or does in another way."""
 
 
 @pytest.fixture
