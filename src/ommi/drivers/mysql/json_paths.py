@@ -76,7 +76,7 @@ class MySQLJsonPaths(JsonPaths):
     """The same for MySQL, where a document is no text, and its words have a collation."""
 
     # Those that begin beyond 32 bits without a sign are unsigned.
-    numbers = ("INTEGER", "UNSIGNED INTEGER", "DOUBLE")
+    numbers: tuple[str, ...] = ("INTEGER", "UNSIGNED INTEGER", "DOUBLE")
 
     def kind(self, text: str) -> str:
         return f"JSON_TYPE({text}) COLLATE utf8mb4_0900_bin"
