@@ -118,7 +118,8 @@ signal() {  # $1; the server is halted first, so that it starts no further proce
 wait_until_gone() {  # $1: how many tenths of a second at most; a process nobody has reaped is gone, too
   local attempt
   for (( attempt = 0; attempt < $1; attempt++ )); do
-    if ! readlink /proc/[0-9]*/cwd 2>/dev/null | grep -qFx "$DATA"; then
+    # readlink fails, too, for every process that ends meanwhile.
+    if ! grep -qFx "$DATA" <<<"$(readlink /proc/[0-9]*/cwd 2>/dev/null || true)"; then
       rm -f "$FOLDER/pid"
       return 0
     fi
