@@ -6,33 +6,19 @@ import asyncio
 import gc
 import hashlib
 import json
-import os
-import sqlite3
 import sys
 import time
-from importlib import import_module
 
-from benchmarks.libraries.protocol import Library
-from benchmarks.workloads import WORKLOADS, Workload
-
-LIBRARIES = {"ommi": "OmmiLibrary", "aiosqlite": "Aiosqlite", "sqlite3": "Sqlite3"}
-
-
-def library_named(name: str) -> Library:
-    """Import only the library that is wanted."""
-    made: Library = getattr(import_module(f"benchmarks.libraries.{name}"), LIBRARIES[name])()
-    return made
-
-
-def workload_named(name: str, *, is_quick: bool) -> Workload:
-    """Give a workload, or the short form of it."""
-    [found] = [workload for workload in WORKLOADS if workload.name == name]
-    return found.quick() if is_quick else found
+from benchmarks.contestants import UVLOOP, contestant_named
+from benchmarks.libraries.protocol import Library, NotYetThere
+from benchmarks.stores import store_named
+from benchmarks.stores.protocol import Store
+from benchmarks.workloads import Workload, workload_named
 
 
 async def repetition(library: Library, workload: Workload) -> tuple[float, float]:
     """Do the operations once; give wall-clock and processor seconds of an operation."""
-    prepared = workload.prepare(library, workload.operations)
+    prepared = workload.prepare(library, workload)
     gc.collect()
     started, used = time.perf_counter(), time.process_time()
     await workload.run(library, prepared)
@@ -40,23 +26,24 @@ async def repetition(library: Library, workload: Workload) -> tuple[float, float
     return (ended - started) / workload.operations, (had_used - used) / workload.operations
 
 
-def empty(path: str) -> None:
-    """Empty the table and the log, so that every repetition starts alike."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute('DELETE FROM "User"')
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+async def _serve(library: Library, workload: Workload, store: Store, url: str) -> None:
+    await library.open(url)
+    try:
+        _tell(await _checked(library, workload))
+        for _ in sys.stdin:
+            if workload.fills:
+                await store.empty(url)
+            _tell(await repetition(library, workload))
+    finally:
+        await library.close()
 
 
-async def _serve(library: Library, workload: Workload, path: str) -> None:
-    await library.open(path)
-    checked = repr(await workload.check(library))
-    _tell(hashlib.sha256(checked.encode()).hexdigest())
-    for _ in sys.stdin:
-        if workload.empties:
-            empty(path)
-        _tell(await repetition(library, workload))
-    await library.close()
+async def _checked(library: Library, workload: Workload) -> str | None:
+    """Give a digest of what all libraries must agree on, `None` where this one cannot do it."""
+    try:
+        return hashlib.sha256(repr(await workload.check(library)).encode()).hexdigest()
+    except NotYetThere:
+        return None
 
 
 def _tell(fact: object) -> None:
@@ -64,12 +51,16 @@ def _tell(fact: object) -> None:
     sys.stdout.flush()
 
 
-def main(library: str, workload: str, path: str, core: str, speed: str) -> None:
-    """Work on one core until standard input ends."""
-    if core != "any":
-        os.sched_setaffinity(0, {int(core)})
-    chosen = workload_named(workload, is_quick=speed == "quick")
-    asyncio.run(_serve(library_named(library), chosen, path))
+def main(name: str, workload: str, store: str, url: str) -> None:
+    """Work until standard input ends."""
+    library = contestant_named(name).made()
+    work = _serve(library, workload_named(workload), store_named(store), url)
+    if name.endswith(UVLOOP):
+        import uvloop
+
+        uvloop.run(work)
+    else:
+        asyncio.run(work)
 
 
 if __name__ == "__main__":
