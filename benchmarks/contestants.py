@@ -40,6 +40,11 @@ CONTESTANTS = (
     Contestant("asyncpg-pool", "asyncpg's pool", ("postgresql",), "asyncpg", "Pool", "asyncpg"),
     Contestant("asyncmy", "asyncmy", ("mariadb",), "asyncmy", "Text", "asyncmy"),
     Contestant("asyncmy-kept", "asyncmy, prepared", ("mariadb",), "asyncmy", "Kept", "asyncmy"),
+    Contestant("psycopg", "psycopg", ("postgresql",), "psycopg", "Psycopg", "psycopg"),
+    Contestant("sqlalchemy-core", "SQLAlchemy Core", ALL, "sqlalchemy", "Core", "sqlalchemy"),
+    Contestant("sqlalchemy-orm", "SQLAlchemy ORM", ALL, "sqlalchemy", "Orm", "sqlalchemy"),
+    Contestant("tortoise", "Tortoise", ALL, "tortoise", "TortoiseLibrary", "tortoise-orm"),
+    Contestant("piccolo", "Piccolo", ("sqlite", "postgresql"), "piccolo", "Piccolo", "piccolo"),
 )
 
 
@@ -55,8 +60,10 @@ def contestant_named(name: str) -> Contestant:
 def names_on(store: Store, wanted: Sequence[str] | None) -> list[str]:
     """Give the names of those that take part: those wanted, or all, always with the baseline."""
     if wanted is None:
-        known = [each.name for each in CONTESTANTS if store.name in each.stores]
-        return [*known, f"ommi{UVLOOP}", f"{store.baseline}{UVLOOP}"]
+        wanted = [each.name for each in CONTESTANTS if store.name in each.stores]
+        # Next to each other, so that a slow moment hits both.
+        ours = ["ommi", store.baseline, f"ommi{UVLOOP}", f"{store.baseline}{UVLOOP}"]
+        return list(dict.fromkeys([*ours, *wanted]))
     chosen = [name for name in wanted if store.name in contestant_named(name).stores]
     baselines = [baseline_of(name, store) for name in chosen]
     return list(dict.fromkeys([*chosen, *baselines]))
