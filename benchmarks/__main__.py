@@ -7,8 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import model_cost, reports
+from benchmarks import charts, model_cost, reports
 from benchmarks.contestants import Contestant, contestant_named, names_on
+from benchmarks.growth import SIZES, grow, table
 from benchmarks.measuring import Databases, measure, pin
 from benchmarks.profiling import profile
 from benchmarks.stores import STORES, store_named
@@ -27,10 +28,8 @@ def main() -> None:
     """
     said = _arguments()
     pin()
-    if said.profile:
-        for store in said.store or STORES:
-            for workload in said.only or WORKLOADS:
-                _profile(said.profile, workload, store)
+    if said.profile or said.growth:
+        _instead(said)
         return
     rounds = said.rounds or (QUICK_ROUNDS if said.quick else ROUNDS)
     sections = []
@@ -46,6 +45,8 @@ def main() -> None:
     costs = model_cost.on_all_pythons(ROOT)
     header = reports.header(rounds)
     (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, costs))
+    for section in sections:
+        (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
     (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, costs))
     print(reports.costs_table(costs))
 
@@ -67,6 +68,31 @@ def _measured(
     return section
 
 
+def _instead(said: argparse.Namespace) -> None:
+    for store in said.store or STORES:
+        try:
+            if said.growth:
+                _growth(store, said.library or ["ommi"], SIZES[:3] if said.quick else SIZES)
+            for workload in (said.only or WORKLOADS) if said.profile else ():
+                _profile(said.profile, workload, store)
+        except NotHere as reason:
+            print(f"Without {store.title}: {reason}")
+
+
+def _growth(store: Store, wanted: Sequence[str], sizes: Sequence[int]) -> None:
+    """Print what grows, and draw what a row costs, in docs/growth-*.svg unless it was quick."""
+    names = names_on(store, wanted)
+    with store.serve() as server:
+        grown = list(grow(Databases(store, server), names, sizes))
+    print(store.title, table(grown, names), sep="\n\n", flush=True)
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for each in grown:
+        lines.setdefault(f"{each.workload} {each.library}", []).append((each.size, each.row * 1e6))
+    drawn = charts.lines(f"{store.title}: time of a row by number of rows", lines, "µs")
+    if sizes == SIZES:
+        (ROOT / f"docs/growth-{store.name}.svg").write_text(drawn)
+
+
 def _profile(contestant: Contestant, workload: Workload, store: Store) -> None:
     print(f"{contestant.title}, {store.title}, {workload.name}: {workload.title}")
     with store.serve() as server:
@@ -81,6 +107,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", metavar="W1,W3", type=_workloads, help="these workloads")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
     parser.add_argument("--rounds", type=int, help=f"repetitions of each, {ROUNDS} otherwise")
+    parser.add_argument("--growth", action="store_true", help="W12 instead, up to a million rows")
     parser.add_argument("--profile", metavar="ommi", type=contestant_named, help="instead")
     return parser.parse_args()
 

@@ -94,7 +94,7 @@ def measure(
         workers = {}
         for name in names:
             arguments = [name, workload.name, store.name, databases.url(workload, name)]
-            workers[name] = stack.enter_context(_Worker(arguments))
+            workers[name] = stack.enter_context(Worker(arguments))
         workers = _agreeing(workers, workload)
         for worker in workers.values():
             worker.repeat()
@@ -105,7 +105,7 @@ def measure(
     )
 
 
-def _agreeing(workers: Mapping[str, _Worker], workload: Workload) -> dict[str, _Worker]:
+def _agreeing(workers: Mapping[str, Worker], workload: Workload) -> dict[str, Worker]:
     """Leave out those that cannot do it; raises `RuntimeError` where the others differ."""
     told = {name: json.loads(worker.hear()) for name, worker in workers.items()}
     able = {name: digest for name, digest in told.items() if digest is not None}
@@ -114,10 +114,10 @@ def _agreeing(workers: Mapping[str, _Worker], workload: Workload) -> dict[str, _
     return {name: workers[name] for name in able}
 
 
-Times = dict[str, tuple[float, float]]
+Times = dict[str, tuple[float, float, int]]
 
 
-def _round(workers: dict[str, _Worker], number: int) -> Times:
+def _round(workers: dict[str, Worker], number: int) -> Times:
     order = list(workers) if number % 2 else list(reversed(workers))
     return {name: workers[name].repeat() for name in order}
 
@@ -132,7 +132,9 @@ def _time(name: str, baseline: str, rounds: Sequence[Times]) -> Time:
     return Time(median(0), median(1), ratio(0), ratio(1))
 
 
-class _Worker:
+class Worker:
+    """A process of `benchmarks.worker`."""
+
     def __init__(self, arguments: Sequence[str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", *arguments],
@@ -154,14 +156,16 @@ class _Worker:
             self._process.kill()
         self._process.communicate()
 
-    def repeat(self) -> tuple[float, float]:
+    def repeat(self) -> tuple[float, float, int]:
+        """Have the operations done; give seconds of wall clock and client, and bytes of memory."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        wall, cpu = json.loads(self.hear())
-        return wall, cpu
+        wall, cpu, memory = json.loads(self.hear())
+        return wall, cpu, memory
 
     def hear(self) -> str:
+        """Give the next line of what it says."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:

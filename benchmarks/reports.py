@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import charts
 from benchmarks.bars import PROMISE, aim
 from benchmarks.contestants import CONTESTANTS, UVLOOP, contestant_named
 from benchmarks.measuring import Measured, Spread
@@ -70,6 +71,17 @@ def results(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> 
     return _page("# Results", header, ABOUT, *_sections(sections), METHOD, *_model_cost(costs))
 
 
+def chart(section: Section) -> str:
+    """Draw everybody's ratios."""
+    known = {each.name: each.title for each in CONTESTANTS}
+    measured = {
+        m.workload.name: {known[n]: t.ratio.median for n, t in m.times.items() if n in known}
+        for m in section.measured
+    }
+    baseline = known[section.store.baseline]
+    return charts.ratios(f"{section.store.title}: time of an operation, {baseline} = 1", measured)
+
+
 def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> str:
     """Give the page of the documentation."""
     return _page(
@@ -77,7 +89,7 @@ def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost
         "Ommi aims to cost no more than the code that you would write by hand. `make bench` "
         "measures it; this page is what it wrote.",
         ABOUT,
-        *_sections(sections),
+        *_sections(sections, with_charts=True),
         "## How it is measured",
         METHOD,
         f"Measured with {header}",
@@ -85,12 +97,14 @@ def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost
     )
 
 
-def _sections(sections: Sequence[Section]) -> Iterator[str]:
+def _sections(sections: Sequence[Section], *, with_charts: bool = False) -> Iterator[str]:
     for section in sections:
         yield f"## {section.store.title}"
         yield f"{section.store.title} {section.version}: {section.store.settings}."
         yield _verdict(section)
         yield comparison(section)
+        if with_charts:
+            yield f"![Ratios on {section.store.title}](ratios-{section.store.name}.svg)"
         yield peers(section)
 
 
