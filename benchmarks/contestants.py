@@ -44,7 +44,7 @@ CONTESTANTS = (
     Contestant("sqlalchemy-core", "SQLAlchemy Core", ALL, "sqlalchemy", "Core", "sqlalchemy"),
     Contestant("sqlalchemy-orm", "SQLAlchemy ORM", ALL, "sqlalchemy", "Orm", "sqlalchemy"),
     Contestant("tortoise", "Tortoise", ALL, "tortoise", "TortoiseLibrary", "tortoise-orm"),
-    Contestant("piccolo", "Piccolo", ("sqlite", "postgresql"), "piccolo", "Piccolo", "piccolo"),
+    Contestant("piccolo", "Piccolo", ("postgresql",), "piccolo", "Piccolo", "piccolo"),
 )
 
 
