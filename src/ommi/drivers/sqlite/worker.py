@@ -98,7 +98,7 @@ class Worker:
             raise
 
     def stop(self) -> None:
-        """Take no more jobs, refuse those that wait, and let the thread end after the one it has."""
+        """Take no more jobs and refuse those that wait; after its job the thread ends."""
         desk = self._desk
         if desk is None or desk.ended.done():
             return
