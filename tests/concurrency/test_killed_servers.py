@@ -105,7 +105,7 @@ async def test_a_server_that_was_killed_serves_again_two_seconds_after_it_is_bac
 ) -> None:
     try:
         async with (
-            server.database(max_connections=4, connection_timeout=1.0) as db,
+            server.database(max_connections=4) as db,
             load_on(db) as load,
         ):
             for _ in range(examples(2, 20)):
