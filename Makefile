@@ -7,6 +7,9 @@ SHELL := /bin/bash
 
 URL ?= sqlite:///.demo/airports.db
 WORKERS ?= 2
+WORKLOAD ?= W1
+STORE ?= postgresql
+LIBRARY ?= ommi
 PIP := -m pip --disable-pip-version-check -qq
 PYTEST := PYTHONDEVMODE=1 .venv/bin/python -m pytest
 PINS := pyproject.toml $(wildcard requirements/*.txt)
@@ -15,7 +18,7 @@ PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
 # What must hold on every Python.
 EVERYWHERE := tests/unit $(wildcard tests/compliance/test_memory.py tests/compliance/test_sqlite_memory.py)
 
-.PHONY: help venv demo services test test-others check bench soak docs clean
+.PHONY: help venv demo services test test-others check bench bench-growth profile count soak docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -56,8 +59,17 @@ check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 	$(PYRIGHT) --verifytypes ommi --ignoreexternal
 	.venv/bin/python tests/typing/check.py
 
-bench: .venv/.bench .venv/.tests ## Ommi beside the bare client libraries
+bench: .venv/.bench ## Ommi beside the bare client libraries
 	.venv/bin/python -m benchmarks
+
+bench-growth: .venv/.bench ## the same from 100 to 1,000,000 rows
+	.venv/bin/python -m benchmarks --growth
+
+profile: .venv/.bench ## where time goes; WORKLOAD=W1 STORE=postgresql, LIBRARY=asyncpg
+	.venv/bin/python -m benchmarks --profile $(LIBRARY) --only $(WORKLOAD) --store $(STORE)
+
+count: .venv/.tests ## calls and instructions of an operation, against benchmarks/counts.json
+	.venv/bin/python -m benchmarks.counting $(WRITE)
 
 soak: .venv/.tests services ## the tests with many more examples; takes an hour or so
 	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
