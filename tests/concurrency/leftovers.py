@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from concurrency.things import find_three
@@ -45,6 +45,10 @@ async def unchanged(db: Ommi, view: View, *, limit: int) -> None:
     await find_three(db, 10)
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 @asynccontextmanager
 async def nothing_left(view: View) -> AsyncIterator[None]:
     """Check that threads, descriptors, tasks and sessions are those of before."""
@@ -52,7 +56,7 @@ async def nothing_left(view: View) -> AsyncIterator[None]:
     async def left() -> dict[str, int]:
         return {
             "threads": threading.active_count(),
-            "descriptors": len(os.listdir("/proc/self/fd")),
+            "descriptors": descriptors(),
             "tasks": len(asyncio.all_tasks()),
             "sessions": await view.sessions(),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import operator
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -105,9 +106,9 @@ async def test_a_second_cancel_while_the_first_is_dealt_with_costs_nothing(
     furthest = MOST if PROFILE == SOAK else 3
     async with nothing_left(view), place.database(max_connections=1) as db:
         for first in range(1, MOST):
-            for second in range(first + 1, first + furthest):
+            for second in range(first, first + furthest):
                 await prepare(db, operation, is_warm=False)
-                run = Suspensions([first, second], moment)
+                run = Suspensions({first, second}, moment)
                 await run.run(operation(db))
                 await as_it_was(db, view)
                 if run.count < second:
@@ -121,18 +122,21 @@ async def test_a_second_cancel_while_the_first_is_dealt_with_costs_nothing(
 async def test_a_cancel_while_it_opens_leaves_nothing(
     place: Place, view: View, moment: Moment
 ) -> None:
+    # asyncpg leaves a future with an error that nobody awaits, where TLS was being agreed on.
+    asyncio.get_running_loop().set_exception_handler(None)
     furthest = MOST if PROFILE == SOAK else 3
     for first in range(1, MOST):
-        for second in range(first + 1, first + furthest):
+        for second in range(first, first + furthest):
             async with nothing_left(view):
                 db = place.database()
-                run = Suspensions([first, second], moment)
+                run = Suspensions({first, second}, moment)
                 await run.run(opened(db))
                 assert db.is_open is not run.was_cancelled
                 await db.close()
             if run.count < second:
                 break
         if run.count < first:
+            gc.collect()
             return
     pytest.fail("it never came to its end")
 
@@ -147,11 +151,11 @@ async def test_a_cancel_while_it_closes_still_closes_everything(
 ) -> None:
     furthest = MOST if PROFILE == SOAK else 3
     for first in range(1, MOST):
-        for second in range(first + 1, first + furthest):
+        for second in range(first, first + furthest):
             async with nothing_left(view):
                 db = await place.database(max_connections=3).open()
                 await asyncio.gather(*(find_three(db, n) for n in (1, 20, 40)))
-                run = Suspensions([first, second], moment)
+                run = Suspensions({first, second}, moment)
                 await run.run(db.close())
                 assert not db.is_open
             if run.count < second:

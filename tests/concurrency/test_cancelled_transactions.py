@@ -22,7 +22,7 @@ Block = Callable[[Ommi, list[Transaction]], Coroutine[Any, Any, None]]
 MOST = 400
 
 
-class Stop(Exception):  # noqa: N818 - it only stops
+class Stop(Exception):
     pass
 
 
@@ -121,7 +121,7 @@ async def test_a_timeout_ends_what_runs(place: Place, view: View) -> None:
 async def ask_within(tx: Transaction, text: str) -> None:
     """Run a text of the store's own language in a transaction."""
     unit = tx._begun().core.unit
-    client = getattr(unit, "_on")
+    client: Any = unit._on  # type: ignore[attr-defined]
     if hasattr(client, "worker"):
         await client.worker.run(lambda connection: connection.execute(text).fetchall())
     elif hasattr(client, "guarded"):

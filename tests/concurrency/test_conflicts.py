@@ -92,7 +92,7 @@ async def example(db: Ommi) -> tuple[User, Transaction]:
         try:
             post = Post(title="Hello", author_id=user.id)
             await db.add(post)
-        except Exception:
+        except Exception:  # noqa: BLE001 - as written there
             await tx.rollback_to_savepoint("before_posts")
     return user, tx
 
@@ -130,15 +130,15 @@ async def test_a_block_goes_on_after_a_deadlock(
 
     runs = 0
     task = asyncio.create_task(somebody_else())
-    async with impatient(server) as mine:
-        async with mine.transaction(TransactionOptions(retry_on_conflict=True)) as tx:
-            runs += 1
-            user = await mine.add(User("Alice")).or_raise()
-            await held.wait()
-            await mine.find(Counter, Counter.id == 1).update(number=Counter.number + 10)
-            asked.set()
-            await becomes(True, partial(somebody_waits, view))
-            await mine.find(Counter, Counter.id == 2).update(number=Counter.number + 10)
+    options = TransactionOptions(retry_on_conflict=True)
+    async with impatient(server) as mine, mine.transaction(options) as tx:
+        runs += 1
+        user = await mine.add(User("Alice")).or_raise()
+        await held.wait()
+        await mine.find(Counter, Counter.id == 1).update(number=Counter.number + 10)
+        asked.set()
+        await becomes(True, partial(somebody_waits, view))
+        await mine.find(Counter, Counter.id == 2).update(number=Counter.number + 10)
     await task
 
     assert (runs, tx.attempts) == (1, 2)

@@ -1,4 +1,6 @@
-"""When the answer to COMMIT is lost, that is said, nothing is done again, and the truth is known."""
+"""When the answer to COMMIT is lost, that is said, and nothing is done again."""
+
+# ruff: noqa: SIM117 - the proxy comes first
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from concurrency.things import ROWS, Thing
 from ommi import CommitOutcomeUnknown, Ommi, Outcome, TransactionOptions
 from profiles import examples
 from services.proxy import End, Proxy, before
-from services.stores import ServerPlace
+from services.stores import ServerPlace, becomes
 
 pytestmark = pytest.mark.anyio
 
@@ -73,8 +75,11 @@ async def test_a_cancel_during_commit_stays_a_cancel(server: ServerPlace) -> Non
                     proxy.be_silent()
 
             task = asyncio.create_task(run())
-            while not tx._block or tx.outcome is not Outcome.UNKNOWN:
-                await asyncio.sleep(0.001)
+
+            async def is_committing() -> bool:
+                return tx._block is not None and tx.outcome is Outcome.UNKNOWN
+
+            await becomes(True, is_committing)
             task.cancel()
             async with asyncio.timeout(5):
                 with pytest.raises(asyncio.CancelledError):

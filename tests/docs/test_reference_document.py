@@ -20,6 +20,7 @@ from ommi import (
     Auto,
     Failure,
     FieldMetadata,
+    IsolationLevel,
     Key,
     LogicalOperator,
     ModelCollection,
@@ -28,11 +29,16 @@ from ommi import (
     OrderDirection,
     QueryBuilder,
     QueryOperator,
+    ReferenceTo,
     Result,
     Success,
+    Transaction,
+    TransactionOptions,
     TypeSystem,
+    Unique,
     UniqueViolation,
     ommi_model,
+    transaction,
 )
 
 pytestmark = pytest.mark.anyio
@@ -344,6 +350,70 @@ async def test_a_query_takes_a_direction_an_offset_and_counts(db: Ommi) -> None:
     assert isinstance(query, QueryBuilder)
     assert [user.age for user in await query.offset(1).limit(2).fetch_all()] == [3, 2]
     assert await query.count() == 4
+
+
+# Phase 1, 2 of the second part: transactions
+
+
+async def test_a_transaction_with_a_nested_savepoint(db: Ommi) -> None:
+    blog = ModelCollection()
+
+    @ommi_model(collection=blog, table="tx_users")
+    @dataclass
+    class User:
+        name: str
+        id: Annotated[int | None, Key | Auto] = None
+
+    @ommi_model(collection=blog, table="tx_posts")
+    @dataclass
+    class Post:
+        title: Annotated[str, Unique]
+        author_id: Annotated[int | None, ReferenceTo(User.id)] = None
+        id: Annotated[int | None, Key | Auto] = None
+
+    await db.use_models(blog)
+    for expected in (1, 1):
+        async with transaction(db, TransactionOptions(
+            isolation_level=IsolationLevel.SERIALIZABLE,
+            retry_on_conflict=True,
+            max_retries=3
+        )) as tx:  # fmt: skip
+            user = User(name="Alice")
+            await db.add(user)
+
+            # Nested savepoint
+            await tx.savepoint("before_posts")
+            try:
+                post = Post(title="Hello", author_id=user.id)
+                await db.add(post)
+            except Exception:
+                await tx.rollback_to_savepoint("before_posts")
+
+        assert await db.query(Post).count() == expected
+
+    users = await db.query(User).order_by("id").fetch_all()
+    [post] = await db.query(Post).fetch_all()
+    assert [user.name for user in users] == ["Alice", "Alice"]
+    assert post.author_id == users[0].id
+
+
+async def test_a_transaction_is_begun_and_ended_by_hand(db: Ommi) -> None:
+    tx = Transaction(db, TransactionOptions(retry_on_conflict=True, max_retries=3))
+    await tx.begin()
+    await db.add(User("Alice", 31))
+    await tx.commit()
+    tx = Transaction(db, TransactionOptions())
+    await tx.begin()
+    await db.add(User("Bob", 31))
+    await tx.rollback()
+
+    assert names(await db.query(User).fetch_all()) == ["Alice"]
+    assert [level.value for level in IsolationLevel] == [
+        "READ_UNCOMMITTED",
+        "READ_COMMITTED",
+        "REPEATABLE_READ",
+        "SERIALIZABLE",
+    ]
 
 
 # Names

@@ -33,7 +33,7 @@ from ommi import (
     fields,
     ommi_model,
 )
-from services.mariadb import Peer, Server, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -98,7 +98,7 @@ VALUES: dict[str, list[Any]] = {
     "data": [
         {},
         {"z": 1, "a": [1.0, 1, True, None, "é\n"], 'q"\\': {"n": 5e-324}},
-        {"big": 1.2345678901234567e18, "huge": 1e300, "int": 2**63 - 1, "tiny": -1e-7},
+        {"big": 1.25e18, "huge": 1e300, "int": 2**63 - 1, "tiny": -1e-7},
     ],
 }  # fmt: skip
 CASES = [(name, value) for name, values in VALUES.items() for value in values]
@@ -203,6 +203,7 @@ async def test_a_text_that_no_length_bounds_has_255_characters_in_a_key(db: Ommi
     assert await db.find(W.text == "é" * 256).count.or_raise() == 0
 
 
+@on_mariadb
 async def test_a_key_of_text_is_found_by_its_index(db: Ommi) -> None:
     await db.add_all([Word(f"a{n}", b"x" * 100) for n in range(500)]).or_raise()
 
@@ -218,6 +219,7 @@ async def test_a_key_of_text_is_found_by_its_index(db: Ommi) -> None:
     assert "filesort" not in str((await db.query(Word).order_by("text").limit(1).explain()).plan)
 
 
+@on_mariadb
 async def test_long_texts_are_ordered_to_the_end_or_refused(db: Ommi) -> None:
     prefix = "x" * 5_000
     await db.add_all([Item(text=prefix + end) for end in "cab"]).or_raise()
@@ -249,6 +251,7 @@ async def test_two_fields_change_places(db: Ommi) -> None:
         {"price": I.price * Decimal("0.00000000001")},
     ],
 )
+@on_mariadb
 async def test_an_overflow_or_a_rounding_is_an_error(db: Ommi, change: dict[str, Any]) -> None:
     most = Decimal("999999999999999999.999999999999")
     added = await db.add(Item(whole=2**63 - 1, real=1.7e308, price=most)).or_raise()
@@ -259,6 +262,7 @@ async def test_an_overflow_or_a_rounding_is_an_error(db: Ommi, change: dict[str,
     assert await db.find(I.id == added.id).one.or_raise() == added
 
 
+@on_mariadb
 async def test_a_product_that_would_be_cut_off_is_refused(db: Ommi) -> None:
     with pytest.raises(UnsupportedOperation, match="38 digits behind the point"):
         await db.find(I.price * I.price * I.price * I.price > Decimal(0)).count.or_raise()
@@ -266,6 +270,21 @@ async def test_a_product_that_would_be_cut_off_is_refused(db: Ommi) -> None:
         await db.find(I.price * Decimal("1e-15") > Decimal(0)).count.or_raise()
 
 
+async def test_a_document_with_a_float_of_hidden_digits_is_found_or_refused(db: Ommi) -> None:
+    data = {"big": 1.2345678901234567e18}
+
+    added = await db.add(Item(data=data)).or_use(None)
+
+    if db.driver.name == "MariaDB":
+        assert added is not None
+        assert await db.find(I.data == {"big": int(data["big"])}).fetch.all() == [added]
+    else:
+        error = await db.add(Item(data=data)).error
+        assert isinstance(error, UnsupportedOperation)
+        assert "give an int" in str(error)
+
+
+@on_mariadb
 async def test_a_default_of_the_server_is_told(db: Ommi) -> None:
     one = await db.add(Stamp()).or_raise()
     several = await db.add_all([Stamp(), Stamp()]).or_raise()
@@ -296,6 +315,7 @@ class Folk:
     nick: Annotated[str, Length(40), Collation("database")]
 
 
+@on_mariadb
 async def test_a_document_that_nests_too_deeply_is_refused(db: Ommi) -> None:
     nested: Any = {}
     for _ in range(40):

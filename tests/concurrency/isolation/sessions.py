@@ -7,8 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from ommi import ConflictError, IsolationLevel, Key, ModelCollection, Ommi, TransactionOptions
-from ommi import Transaction, col, ommi_model
+from ommi import (
+    ConflictError,
+    IsolationLevel,
+    Key,
+    ModelCollection,
+    Ommi,
+    Transaction,
+    TransactionOptions,
+    col,
+    ommi_model,
+)
 
 COLLECTION = ModelCollection()
 BLOCKED_AFTER = 0.1
@@ -22,7 +31,7 @@ class Cell:
     value: int = 0
 
 
-ID, VALUE = col(Cell.id), col(Cell.value)
+VALUE = col(Cell.value)
 
 Step = Callable[[Transaction], Awaitable[object]]
 Script = Sequence[tuple[int, Step]]
@@ -105,12 +114,12 @@ async def play(db: Ommi, level: IsolationLevel | None, script: Script) -> Ending
 
 
 def put(number: int, value: int) -> Step:
-    return lambda tx: tx.query(Cell, ID == number).update(value=value)
+    return lambda tx: tx.query(Cell, Cell.id == number).update(value=value)
 
 
 def plus(value: int, *, only: int | None = None) -> Step:
     def step(tx: Transaction) -> Awaitable[int]:
-        query = tx.query(Cell) if only is None else tx.query(Cell, ID == only)
+        query = tx.query(Cell) if only is None else tx.query(Cell, Cell.id == only)
         return query.update(value=VALUE + value)
 
     return step
@@ -118,7 +127,7 @@ def plus(value: int, *, only: int | None = None) -> Step:
 
 def get(number: int) -> Step:
     async def step(tx: Transaction) -> int | None:
-        cell = await tx.query(Cell, ID == number).fetch_one()
+        cell = await tx.query(Cell, Cell.id == number).fetch_one()
         return None if cell is None else cell.value
 
     return step
@@ -141,7 +150,7 @@ def new(number: int, value: int) -> Step:
 
 
 def remove_valued(value: int) -> Step:
-    return lambda tx: tx.query(Cell, VALUE == value).delete()
+    return lambda tx: tx.query(Cell, Cell.value == value).delete()
 
 
 async def commit(tx: Transaction) -> None:

@@ -156,7 +156,9 @@ async def lanes(places: list[str]) -> AsyncGenerator[list[Ommi], None]:
 
 
 @pytest.mark.parametrize(
-    ("store", "level"), CELLS, ids=[f"{s}-{l.name if l else 'default'}" for s, l in CELLS]
+    ("store", "level"),
+    CELLS,
+    ids=[f"{store}-{level.name if level else 'default'}" for store, level in CELLS],
 )
 async def test_each_level_allows_what_it_is_known_to_allow(
     lanes: list[Ommi], store: str, level: IsolationLevel | None

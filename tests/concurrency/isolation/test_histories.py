@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from random import Random
 from typing import Annotated
 
@@ -49,7 +50,7 @@ class Done:
     appended: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
-def cycle_in(history: list[Done]) -> list[int] | None:
+def cycle_in(history: list[Done]) -> list[int] | None:  # noqa: C901 - one rule after the other
     """Give transactions that depend on each other in a circle; fails on an impossible read."""
     order: dict[int, tuple[int, ...]] = {}
     writer = {
@@ -67,7 +68,7 @@ def cycle_in(history: list[Done]) -> list[int] | None:
             order[key] = longer
     before: dict[int, set[int]] = defaultdict(set)
     for values in order.values():
-        for earlier, later in zip(values, values[1:], strict=False):
+        for earlier, later in pairwise(values):
             before[writer[later]].add(writer[earlier])
     for n, done in enumerate(history):
         for key, values in done.read:

@@ -127,7 +127,7 @@ class TestTasksInTransactions:
             async with db.transaction():
                 await db.add(Note(str(number), number))
                 await asyncio.sleep(0)
-                assert await db.query(Note, NUMBER == number).count() == 1
+                assert await db.query(Note, lambda note: note.number == number).count() == 1
                 if number % 2:
                     raise Stop
 
