@@ -191,7 +191,7 @@ class Transaction(Operations):
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> bool:
+    ) -> bool | None:  # Type checkers would take `bool` for a block that swallows.
         block = self._begun()
         final = error
         try:

@@ -386,7 +386,7 @@ async def test_a_transaction_with_a_nested_savepoint(db: Ommi) -> None:
             try:
                 post = Post(title="Hello", author_id=user.id)
                 await db.add(post)
-            except Exception:
+            except Exception:  # noqa: BLE001 - as written there
                 await tx.rollback_to_savepoint("before_posts")
 
         assert await db.query(Post).count() == expected

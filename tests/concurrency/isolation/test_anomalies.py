@@ -117,6 +117,12 @@ ALLOWED: dict[str, dict[IsolationLevel | None, set[str]]] = {
     },
     "SQLite": {None: set(), S: set()},
 }
+
+
+def _named(level: IsolationLevel | None) -> str:
+    return "default" if level is None else level.name
+
+
 CELLS = [(store, level) for store, levels in ALLOWED.items() for level in levels]
 
 

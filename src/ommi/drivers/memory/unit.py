@@ -46,7 +46,7 @@ async def turn(tables: Tables) -> AsyncGenerator[None, None]:
 class MemoryUnit:
     """A transaction: from its first statement on it has tables of its own."""
 
-    level = IsolationLevel.SERIALIZABLE
+    level: IsolationLevel = IsolationLevel.SERIALIZABLE
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class MemoryUnit:
         ended: Callable[[], None],
         connection: Callable[[Tables], MemoryConnection],
     ) -> None:
-        self.outcome = Outcome.OPEN
+        self.outcome: Outcome = Outcome.OPEN
         self._shared = shared
         self._how = how
         self._ended = ended

@@ -46,8 +46,8 @@ class MySQLUnit:
         level: IsolationLevel,
         ended: Callable[[], None],
     ) -> None:
-        self.outcome = Outcome.OPEN
-        self.level = level
+        self.outcome: Outcome = Outcome.OPEN
+        self.level: IsolationLevel = level
         self._on = on
         self._session = session
         self._how = how

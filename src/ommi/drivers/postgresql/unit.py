@@ -35,8 +35,8 @@ class PostgreSQLUnit:
         level: IsolationLevel,
         ended: Callable[[], None],
     ) -> None:
-        self.outcome = Outcome.OPEN
-        self.level = level
+        self.outcome: Outcome = Outcome.OPEN
+        self.level: IsolationLevel = level
         self._on = on
         self._begin = _begin(how)
         self._is_begun = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from itertools import count
@@ -20,9 +20,9 @@ T = TypeVar("T")
 class Running(Protocol):
     """Something that runs jobs in the thread of a connection."""
 
-    async def run(
+    def run(
         self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a job, and give what it gave."""
         ...
 

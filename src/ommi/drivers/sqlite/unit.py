@@ -35,7 +35,7 @@ class SQLiteUnit:
     change before it writes.
     """
 
-    level = IsolationLevel.SERIALIZABLE
+    level: IsolationLevel = IsolationLevel.SERIALIZABLE
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class SQLiteUnit:
         how: Beginning,
         ended: Callable[[], None],
     ) -> None:
-        self.outcome = Outcome.OPEN
+        self.outcome: Outcome = Outcome.OPEN
         self._loan = take()
         self._begin = "BEGIN" if how.is_read_only else "BEGIN IMMEDIATE"
         self._ended = ended

@@ -140,9 +140,10 @@ class PooledConnection:
         await self.pool.close()
 
     def _transactional(self, connection: object) -> Transactional:
-        if not isinstance(connection, Transactional):
+        # Checking a protocol costs more than all the rest of this.
+        if not hasattr(connection, "begin"):
             raise UnsupportedOperation("transactions", self.pool.store)
-        return connection
+        return cast("Transactional", connection)
 
     def _keeping(self, connection: object) -> SchemaKeeping:
         if not isinstance(connection, SchemaKeeping):

@@ -80,11 +80,11 @@ class Block:
         *,
         is_rerun: bool = False,
     ) -> None:
-        self.core = core
-        self.is_rerun = is_rerun
-        self.outer = outer
+        self.core: Core = core
+        self.is_rerun: bool = is_rerun
+        self.outer: Block | None = outer
         self.hooks: list[Hook] = []
-        self.is_left = False
+        self.is_left: bool = False
         self._options = options
         outer_is = outer is not None and outer._is_read_only
         self._is_read_only: bool = options.read_only or outer_is

@@ -6,7 +6,7 @@ import asyncio
 from asyncio import CancelledError
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from ommi.drivers.protocol import Beginning, Transactional, Unit
 from ommi.errors import (
@@ -36,14 +36,14 @@ class Core:
     def __init__(
         self, owner: Executor, options: TransactionOptions, *, may_replay: bool, attempts: int = 1
     ) -> None:
-        self.owner = owner
-        self.attempts = attempts
+        self.owner: Executor = owner
+        self.attempts: int = attempts
         self.failure: BaseException | None = None
-        self.is_dead = False
+        self.is_dead: bool = False
         self.savepoints: dict[str, None] = {}  # a set that keeps its order
-        self.open_streams = 0
+        self.open_streams: int = 0
         self.token: str | None = None
-        self.log = Log() if may_replay else None
+        self.log: Log | None = Log() if may_replay else None
         self._options = options
         self._why_not: str | None = None
         self._numbers = 0
@@ -58,11 +58,12 @@ class Core:
     async def begin(self) -> None:
         """Have a connection; nothing is sent but what the store must be asked first."""
         home = self.owner.home
-        if not isinstance(home, Transactional):
+        # Checking a protocol costs more than all the rest of this.
+        if not hasattr(home, "begin"):
             raise UnsupportedOperation("transactions", self.store)
         options = self._options
         how = Beginning(options.isolation_level, options.read_only, options.allow_implicit_commit)
-        self.unit = await home.begin(how)
+        self.unit = await cast("Transactional", home).begin(how)
 
     def check(self) -> None:
         """Raise `TransactionFailed` where something has been refused."""

@@ -247,7 +247,7 @@ class Log:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self.rows = 0
+        self.rows: int = 0
 
     def add(self, call: Call) -> bool:
         """Remember a call; tell whether there is room for more."""

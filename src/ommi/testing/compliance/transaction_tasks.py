@@ -111,15 +111,16 @@ class TestTasksInTransactions:
                 await ended.wait()
                 await db.add(Note("late"))
 
+        tasks: list[asyncio.Task[None]] = []
         with pytest.raises(Stop):
             async with db.transaction():
-                task = asyncio.create_task(nested())
+                tasks.append(asyncio.create_task(nested()))
                 await inside.wait()
                 raise Stop
         ended.set()
 
         with pytest.raises(TransactionClosed):
-            await task
+            await tasks[0]
         assert await texts(db) == []
 
     async def test_transactions_of_many_tasks_do_not_mix(self, db: Ommi) -> None:
@@ -157,8 +158,9 @@ class TestTasksInTransactions:
         assert await texts(db) == []
 
     async def test_a_timeout_interrupts_and_rolls_back(self, db: Ommi) -> None:
+        tx = db.transaction(TransactionOptions(timeout=0.05))
         with pytest.raises(TransactionTimeout):
-            async with db.transaction(TransactionOptions(timeout=0.05)) as tx:
+            async with tx:
                 await db.add(Note("a"))
                 await asyncio.Event().wait()
 
@@ -315,8 +317,10 @@ class TestRunningAgain:
 
     async def test_a_version_that_moved_on_is_met_again_as_it_is(self, db: Ommi) -> None:
         await db.add(Draft("a")).or_raise()
+        attempts = 0
         async for tx in db.attempts():
             async with tx:
+                attempts = tx.attempts
                 [draft] = await db.query(Draft).fetch_all()
                 if tx.attempts == 1:
                     # As somebody else would have, behind this one's back.
@@ -325,7 +329,7 @@ class TestRunningAgain:
                 await db.save(draft)
 
         [draft] = await db.query(Draft).fetch_all()
-        assert (draft.text, tx.attempts) == ("a!", 2)
+        assert (draft.text, attempts) == ("a!", 2)
 
     async def test_code_that_swallows_a_conflict_is_run_again(self, db: Ommi) -> None:
         async for tx in db.attempts():
@@ -346,8 +350,9 @@ class TestCommitMarkers:
         marked = TransactionOptions(commit_marker=True)
         async with db.transaction(marked) as kept:
             await db.add(Note("a"))
+        lost = db.transaction(marked)
         with pytest.raises(Stop):
-            async with db.transaction(marked) as lost:
+            async with lost:
                 await db.add(Note("b"))
                 raise Stop
 

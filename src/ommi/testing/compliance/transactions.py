@@ -50,9 +50,9 @@ class TestTransactions:
         assert await texts(db) == ["a", "b"]
 
     async def test_an_exception_rolls_back_and_comes_out_itself(self, db: Ommi) -> None:
-        stop = Stop()
+        stop, tx = Stop(), transaction(db)
         with pytest.raises(Stop) as caught:
-            async with transaction(db) as tx:
+            async with tx:
                 await db.add(Note("a"))
                 await db.add_all([Note("b"), Note("c")])
                 raise stop
@@ -238,8 +238,9 @@ class TestFailuresInTransactions:
 
     async def test_what_the_store_refused_poisons_the_block(self, db: Ommi) -> None:
         await db.add(Account("a@b.c")).or_raise()
+        tx, refused = db.transaction(), None
         with pytest.raises(TransactionFailed) as caught:
-            async with db.transaction() as tx:
+            async with tx:
                 await db.add(Note("a"))
                 refused = await db.add(Account("a@b.c")).error
                 with pytest.raises(TransactionFailed):
@@ -282,6 +283,7 @@ class TestFailuresInTransactions:
 
     async def test_a_returned_failure_that_nobody_looked_at_is_raised(self, db: Ommi) -> None:
         await db.add(Account("a@b.c")).or_raise()
+        failure: object = None
         with pytest.raises(TransactionFailed, match="nobody looked"):
             async with db.transaction(TransactionOptions(on_failure="return")):
                 await db.add(Note("a"))
@@ -373,8 +375,9 @@ class TestNestedTransactions:
             await db.add(Note("1"))
             async with db.transaction() as middle:
                 await db.add(Note("2"))
+                inner = db.transaction()
                 with pytest.raises(Stop):
-                    async with db.transaction() as inner:
+                    async with inner:
                         await inner.add(Note("3"))
                         raise Stop
                 await middle.add(Note("4"))
