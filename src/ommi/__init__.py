@@ -88,6 +88,7 @@ if _TYPE_CHECKING:
     from ommi.legacy import ASTLogicalNode as ASTLogicalNode
     from ommi.legacy import ASTNode as ASTNode
     from ommi.legacy import ASTReferenceNode as ASTReferenceNode
+    from ommi.legacy import OmmiTransaction as OmmiTransaction
     from ommi.legacy import QueryBuilder as QueryBuilder
     from ommi.legacy import UseDriver as UseDriver
     from ommi.legacy import use_driver as use_driver

@@ -9,11 +9,13 @@ from ommi.query.fields import FieldReference
 from ommi.query.nodes import Comparison, Logical, Node
 from ommi.relations import use_database
 from ommi.selection import Query
+from ommi.transactions import Transaction
 
 ASTComparisonNode = Comparison
 ASTLogicalNode = Logical
 ASTNode = Node
 ASTReferenceNode = FieldReference
+OmmiTransaction = Transaction
 QueryBuilder = Query
 UseDriver = use_database
 use_driver = use_database
@@ -23,6 +25,7 @@ __all__ = [
     "ASTLogicalNode",
     "ASTNode",
     "ASTReferenceNode",
+    "OmmiTransaction",
     "QueryBuilder",
     "UseDriver",
     "use_driver",

@@ -15,6 +15,7 @@ from ommi.metadata.model import ModelMetadata, metadata_of
 from ommi.query.builder import asked
 from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
+from ommi.query.statements import Delete, Update
 from ommi.results import AsyncResultWrapper, WriteOperation
 from ommi.schema.diff import differences
 from ommi.schema.snapshot import (
@@ -93,6 +94,38 @@ class Operations:
     def reload(self, model: T, /) -> AsyncResultWrapper[T]:
         """Read the row of a model again; a frozen model is given back as a new instance."""
         return WriteOperation(partial(self._writer.reload, model), partial(_verb, "reload", model))
+
+    def batch(self, *operations: AsyncResultWrapper[Any]) -> AsyncResultWrapper[list[Any]]:
+        """Run writes that were not awaited together or not at all, and nothing in between.
+
+        Takes what `add`, `add_all`, `find(...).update` and `.delete` give; gives the models that
+        were added, in order, and `None` for the others. One round trip where the driver can.
+        """
+        works = [self._work_of(operation) for operation in operations]
+        for operation in operations:
+            operation.close()
+        return WriteOperation(partial(self._run_together, works), "batch")
+
+    async def _run_together(
+        self, works: list[tuple[Update | Delete | list[Any], bool]]
+    ) -> list[Any]:
+        given = await self._writer.run_together([work for work, _ in works])
+        return [
+            one[0] if is_single else one for one, (_, is_single) in zip(given, works, strict=True)
+        ]
+
+    def _work_of(self, operation: object) -> tuple[Update | Delete | list[Any], bool]:
+        """Tell what an operation would write, and whether that is one model by itself."""
+        run = operation.work if isinstance(operation, WriteOperation) else None
+        if isinstance(run, partial):
+            if run.func in {self._executor.write, self._writer.add_all}:
+                return run.args[0], False
+            if run.func == self._writer.add:
+                return [run.args[0]], True
+        raise QueryError(
+            "batch() takes operations of this database that were not awaited: add, add_all, "
+            "find(...).update and find(...).delete"
+        )
 
     async def use_models(self, *models: Models) -> None:
         """Create the tables and indexes of a collection that are not there.

@@ -120,10 +120,10 @@ class BoundExecutor(Executor):
     __slots__ = ("_block",)
 
     def __init__(self, executor: Executor, block: Callable[[], Connection]) -> None:
-        self.driver = executor.driver
-        self.database = executor.database
-        self.home = executor.home
-        self.planner = executor.planner
+        self.driver: Driver = executor.driver
+        self.database: Database = executor.database
+        self.home: Connection = executor.home
+        self.planner: Planner = executor.planner
         self._block = block
 
     @property

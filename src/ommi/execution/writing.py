@@ -94,6 +94,43 @@ class Writer:
             )
         return added
 
+    async def run_together(self, works: Sequence[Update | Delete | list[Any]]) -> list[Any]:
+        """Run writes and adds together or not at all; give what was added, a list for a list."""
+        steps: list[Step] = []
+        added: list[list[tuple[_Insertion, Any, dict[str, object] | None, Parameters]]] = []
+        for work in works:
+            parts = []
+            if isinstance(work, list):
+                for instance in work:
+                    insertion = self._insertion(instance)
+                    filled, [parameters] = self._parameters(insertion, [instance])
+                    parts.append((insertion, instance, filled[0], parameters))
+                    steps.append(Step(insertion.plan.command, [parameters], insertion.told))
+            else:
+                plan, values = self._executor.planner.plan(work)
+                steps.append(Step(plan.command, [plan.bind(values)]))
+            added.append(parts)
+        told = iter(await self._executor.connection.run_batch(steps) if steps else [])
+        batch = Batch(self._executor.database)
+        given: list[Any] = []
+        for work, parts in zip(works, added, strict=True):
+            if not isinstance(work, list):
+                next(told)
+                given.append(None)
+                continue
+            given.append([self._told(part, next(told), batch) for part in parts])
+        return given
+
+    def _told(
+        self,
+        part: tuple[_Insertion, Any, dict[str, object] | None, Parameters],
+        rows: Rows,
+        batch: Batch,
+    ) -> Any:  # noqa: ANN401 - of the user's own class
+        insertion, instance, filled, parameters = part
+        returned = rows[0] if insertion.returning else ()
+        return _completed(insertion, instance, filled, parameters, returned, batch)
+
     def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:
         """Give runs of instances that are added by one command."""
         if len(instances) > 1 and len(set(map(type, instances))) == 1:

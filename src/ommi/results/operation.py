@@ -271,6 +271,11 @@ class WriteOperation(Operation[T_co]):
 
     __slots__ = ()
 
+    @property
+    def work(self) -> Callable[[], Awaitable[T_co]] | None:
+        """What it would run; `None` once it was awaited or closed."""
+        return self._begin if self._state == _FRESH else None
+
     def __del__(self) -> None:
         # What is mapped from a write holds the write, so this covers a dropped `.map()` too.
         if getattr(self, "_state", _CANCELLED) == _FRESH:

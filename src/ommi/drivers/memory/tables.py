@@ -79,7 +79,7 @@ class Tables:
     """All tables of one store, and what they refer to."""
 
     def __init__(self) -> None:
-        self.writing = asyncio.Lock()
+        self.writing: asyncio.Lock = asyncio.Lock()
         """Held by a transaction that writes; others read what was there before."""
         self._held: dict[str, _Held] = {}
         self._undo: list[Callable[[], None]] | None = None

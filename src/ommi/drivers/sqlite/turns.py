@@ -21,6 +21,8 @@ class Patient:
     """A connection's thread, and how long it tries while another connection holds the lock."""
 
     __slots__ = ("timeout", "worker")
+    timeout: float
+    worker: Worker
 
     def __init__(self, worker: Worker, timeout: float) -> None:
         self.worker = worker

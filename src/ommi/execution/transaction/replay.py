@@ -37,6 +37,7 @@ class Told:
     """
 
     __slots__ = ("pin",)
+    pin: Pin
 
     def __init__(self, pin: Pin) -> None:
         self.pin = pin

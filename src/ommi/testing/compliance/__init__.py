@@ -37,6 +37,7 @@ from ommi.testing.compliance.schema import (
 )
 from ommi.testing.compliance.stored_types import TestTypes
 from ommi.testing.compliance.transaction_tasks import (
+    TestBatches,
     TestCommitMarkers,
     TestRunningAgain,
     TestStreamsInTransactions,
@@ -54,6 +55,7 @@ from ommi.testing.compliance.updating import TestUpdating
 __all__ = [
     "TestAdding",
     "TestAfterCommit",
+    "TestBatches",
     "TestCommitMarkers",
     "TestDecoratedKinds",
     "TestDeleting",

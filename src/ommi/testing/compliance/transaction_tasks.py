@@ -344,6 +344,50 @@ class TestRunningAgain:
 
 
 @pytest.mark.anyio
+@requires(Capability.ATOMIC_BATCHES, Capability.UNIQUE)
+class TestBatches:
+    async def test_writes_happen_together_and_added_models_come_back(self, db: Ommi) -> None:
+        await db.add(Note("old", 1), Note("gone", 2)).or_raise()
+
+        given = await db.batch(
+            db.find(Note, NUMBER == 1).update(text="new"),
+            db.add(Note("one")),
+            db.find(Note, NUMBER == 2).delete(),
+            db.add_all([Note("two"), Note("three")]),
+        ).or_raise()
+
+        updated, one, deleted, [two, three] = given
+        assert (updated, deleted) == (None, None)
+        assert len({one.id, two.id, three.id}) == 3
+        assert await texts(db) == ["new", "one", "three", "two"]
+
+    async def test_one_that_fails_undoes_them_all(self, db: Ommi) -> None:
+        failure = await db.batch(
+            db.add(Note("a")), db.add(Account("a@b.c")), db.add(Account("a@b.c"))
+        )
+
+        assert isinstance(failure.error, UniqueViolation)
+        assert await texts(db) == []
+        assert await db.query(Account).count() == 0
+
+    async def test_it_takes_writes_of_this_database_only(self, db: Ommi) -> None:
+        note = await db.add(Note("a")).or_raise()
+        for operation in (db.find(Note).count, db.delete(note)):
+            with pytest.raises(QueryError, match=r"batch\(\) takes"):
+                db.batch(operation)
+            operation.close()
+
+    @requires(Capability.TRANSACTIONS)
+    async def test_it_belongs_to_the_transaction_around_it(self, db: Ommi) -> None:
+        with pytest.raises(Stop):
+            async with db.transaction():
+                await db.batch(db.add(Note("a")), db.add(Note("b")))
+                raise Stop
+
+        assert await texts(db) == []
+
+
+@pytest.mark.anyio
 @requires(Capability.TRANSACTIONS, Capability.PERSISTENCE)
 class TestCommitMarkers:
     async def test_the_store_tells_what_became_of_a_transaction(self, db: Ommi) -> None:
