@@ -19,6 +19,7 @@ from ommi import (
     Ommi,
     ReferenceTo,
     Transaction,
+    TransactionClosed,
     TransactionOptions,
     Unique,
     ommi_model,
@@ -241,5 +242,24 @@ async def test_a_wait_for_a_lock_that_takes_too_long_rolls_everything_back(
             assert tx.outcome == "rolled_back"
     finally:
         await view._peer.ask("SET GLOBAL innodb_lock_wait_timeout = 50")  # type: ignore[attr-defined]
+
+    assert await db.query(User).count() == 0
+
+
+async def test_what_a_task_still_asks_is_stopped_when_its_block_is_rolled_back(
+    db: Ommi, other: Ommi, view: View
+) -> None:
+    tasks: list[asyncio.Task[int]] = []
+    async with asyncio.timeout(20), other.transaction():
+        await other.find(Counter, Counter.id == 1).update(number=1)
+        with pytest.raises(LookupError):
+            async with db.transaction():
+                await db.add(User("Alice"))
+                asked = db.find(Counter, Counter.id == 1).update(number=2)
+                tasks.append(asyncio.create_task(asked.or_raise()))
+                await becomes(True, partial(somebody_waits, view))
+                raise LookupError
+        with pytest.raises(TransactionClosed):
+            await tasks[0]
 
     assert await db.query(User).count() == 0
