@@ -20,6 +20,7 @@ from asyncmy.errors import OperationalError
 
 from ommi import Ommi
 from services import mariadb, postgresql
+from services.private import started
 
 
 async def becomes(
@@ -228,7 +229,7 @@ def on_file(path: Path) -> FilePlace:
 
 def on_server(name: str) -> ServerPlace:
     """Start a server of the tests' own, once per process; skips where none is installed."""
-    server: Any = mariadb.started() if name == "MariaDB" else postgresql.started()
+    server: Any = started(mariadb.Server if name == "MariaDB" else postgresql.Server)
     if server is None:
         pytest.skip(f"no {name} server is installed here")
     if name == "MariaDB":
