@@ -12,7 +12,7 @@ from ommi.drivers.sqlite import dialect, functions
 from ommi.drivers.sqlite.dialect import SQLiteDialect
 from ommi.metadata.storage import Kind
 from ommi.query import expressions as terms
-from ommi.query import transform
+from ommi.query import negation, transform
 from ommi.query.ilike import ilike_matches
 from ommi.query.nodes import Comparison
 from ommi.query.operators import LogicalOperator
@@ -72,7 +72,7 @@ def _no_tie_breaker(patch: pytest.MonkeyPatch) -> None:
 
 
 def _not_keeps_and(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(transform, "_DUAL", {each: each for each in LogicalOperator})
+    patch.setattr(negation, "_DUAL", {each: each for each in LogicalOperator})
 
 
 def _opposite_of_less_is_greater(patch: pytest.MonkeyPatch) -> None:

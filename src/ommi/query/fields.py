@@ -60,6 +60,10 @@ class FieldReference(Expression[T_co]):
     def storage(self) -> StorageType:
         return self.metadata.storage
 
+    @property
+    def is_nullable(self) -> bool:
+        return self.metadata.is_nullable
+
     def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a field has none
         return self.metadata
 
@@ -121,12 +125,12 @@ class JsonPath(Expression[Any]):
     def is_dynamic(self) -> bool:  # type: ignore[override]
         return self._storage is None
 
-    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
+    def shape(self, values: list[object]) -> object:
         # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
-        return self.root.metadata, self.path, tuple(map(type, self.path))
+        return self.root.shape(values), self.path, tuple(map(type, self.path))
 
     def models(self) -> Iterator[ModelMetadata]:
-        yield self.root.owner
+        return self.root.models()
 
     def dump(self, value: object) -> object:
         return _dumped(self._codec, value, self.root.metadata)
