@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
@@ -33,7 +35,13 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
     build: Builder = compiled(builder(model, columns))
     remember = _remember(model, columns)
 
+    # Never around code of the user's, however many rows there are.
+    large = LARGE_BATCH if not runs_user_code(model) else sys.maxsize
+
     def hydrate(rows: Rows, batch: object, /) -> list[object]:
+        if len(rows) >= large and gc.isenabled():
+            with COLLECTOR_PAUSED:
+                return hydrate(rows, batch)
         try:
             instances = build(rows)
         except Exception:
@@ -43,7 +51,7 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
             remember(instances, rows, batch)
         return instances
 
-    return hydrate if runs_user_code(model) else _with_collector_paused(hydrate)
+    return hydrate
 
 
 def runs_user_code(model: ModelMetadata) -> bool:
@@ -74,29 +82,23 @@ def assign(model: ModelMetadata, instance: object, changes: Mapping[str, object]
     return instance
 
 
-def _with_collector_paused(hydrate: Hydrator) -> Hydrator:
-    def paused(rows: Rows, batch: object, /) -> list[object]:
-        if len(rows) < LARGE_BATCH:
-            return hydrate(rows, batch)
-        with COLLECTOR_PAUSED:
-            return hydrate(rows, batch)
-
-    return paused
-
-
 def _remember(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Remember | None:
     """Give what sets the states; `None` where instances keep none or a column is missing."""
-    set_state = model.set_state
     places = {column.field.name: number for number, column in enumerate(columns)}
     order = [places.get(field.name, -1) for field in model.fields]
-    if set_state is None or -1 in order:
-        return None
-    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(set_state)
-    if order == list(range(len(columns))):
+    remember = None if -1 in order else rememberer(model)
+    if remember is None or order == list(range(len(columns))):
         return remember
     return lambda instances, rows, batch: remember(
         instances, [tuple([row[place] for place in order]) for row in rows], batch
     )
+
+
+def rememberer(model: ModelMetadata) -> Remember | None:
+    """Give what sets the states of instances, by whole rows; `None` where they keep none."""
+    if model.set_state is None:
+        return None
+    return _by_attribute if _has_plain_slot(model.cls) else _by_function(model.set_state)
 
 
 def _by_attribute(instances: list[Any], rows: Rows, batch: object) -> None:

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from ommi.drivers.protocol import Step
 from ommi.errors import ConflictError, InvalidValue, NotFound
+from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
-from ommi.execution.hydration import assign
+from ommi.execution.hydration import Remember, assign, rememberer
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.storage import Kind
 from ommi.planning.plan import Parameters, Plan, Rows, unchanged
@@ -34,6 +35,7 @@ class _Insertion:
     fields: tuple[FieldMetadata, ...]
     returning: tuple[FieldMetadata, ...]
     extract: Extractor
+    remember: Remember | None
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
 
@@ -158,7 +160,8 @@ class Writer:
         plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
         told = (*fields, *omitted)
         order = tuple(told.index(field) for field in model.fields)
-        return _Insertion(plan, model, fields, omitted, extractor(model, fields), order)
+        extract = extractor(model, fields)
+        return _Insertion(plan, model, fields, omitted, extract, rememberer(model), order)
 
     def _parameters(
         self, insertion: _Insertion, instances: Sequence[Any]
@@ -230,17 +233,16 @@ def _all_completed(
     batch: Batch,
 ) -> list[Any]:
     """Do what `_completed` does, for many instances of a simple insertion."""
-    if insertion.returning:
-        name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
-        for instance, (key,) in zip(instances, returned, strict=True):
-            setattr(instance, name, key)
-        rows = [
-            (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
-        ]
-    set_state = insertion.model.set_state
-    if set_state is not None:
-        for instance, row in zip(instances, rows, strict=True):
-            set_state(instance, (row, batch))
+    with COLLECTOR_PAUSED:
+        if insertion.returning:
+            name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
+            for instance, (key,) in zip(instances, returned, strict=True):
+                setattr(instance, name, key)
+            rows = [
+                (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
+            ]
+        if insertion.remember is not None:
+            insertion.remember(instances, rows, batch)
     return instances
 
 

@@ -127,7 +127,7 @@ def _outer(level: int, path: Path, column: str) -> Reader:
 
     def read(row: Row, _: Values) -> object:
         here = cast("Situated", row)
-        for _ in range(level):
+        for _scope in range(level):
             here = cast("Situated", here.outer)
         found: Row = here.row
         for table, near, far in hops:

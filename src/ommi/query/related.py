@@ -154,7 +154,10 @@ class _Count(Expression[int]):
 
     __slots__ = ()
     operators: frozenset[QueryOperator] = operators_for(Kind.INT)
-    is_nullable = False  # type: ignore[assignment]
+
+    @property
+    def is_nullable(self) -> bool:
+        return False
 
     @property
     def storage(self) -> StorageType:

@@ -19,7 +19,7 @@ from ommi.metadata.paths import Hop, Path, shortest_paths
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.negation import normalised
-from ommi.query.nodes import Comparison, Logical, Predicate, Term
+from ommi.query.nodes import Comparison, Joinable, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator
 from ommi.query.related import (
     AnyRelated,
@@ -35,7 +35,7 @@ from ommi.query.related import (
 )
 
 
-def is_own(node: Predicate | Term, model: ModelMetadata) -> bool:
+def is_own(node: Joinable, model: ModelMetadata) -> bool:
     """Tell whether a question names the row asked for and no other."""
     match node:
         case Comparison(left, _, right):
@@ -347,13 +347,13 @@ def path_between(model: ModelMetadata, target: ModelMetadata) -> Path:
         return paths[0]
     if not paths:
         raise QueryError(
-            f"a condition on {target.name} in a question for {model.name}: no reference leads from "
-            f"one to the other; {_references_of(model)}"
+            f"a condition on {target.name} in a question for {model.name}: no reference leads "
+            f"from one to the other; {_references_of(model)}"
         )
     ways = "; ".join(" then ".join(map(repr, path)) for path in paths)
     raise QueryError(
-        f"a condition on {target.name} in a question for {model.name} may go several ways: {ways}. "
-        f"Say which by a relation: {_advice(model, paths)}"
+        f"a condition on {target.name} in a question for {model.name} may go several ways: "
+        f"{ways}. Say which by a relation: {_advice(model, paths)}"
     )
 
 

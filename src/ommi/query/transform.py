@@ -79,7 +79,7 @@ class Lifter:
         self._count = 0
 
     def statement(self, statement: Statement) -> Statement:
-        """Give the statement with parameters for values, rows for names, negations at the leaves."""
+        """Give the statement with parameters for values, and every name resolved."""
         match statement:
             case Select():
                 return self._select(statement)
