@@ -15,10 +15,9 @@ from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnec
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
-from ommi.query.builder import conditions_on, subject
+from ommi.query.builder import asked
 from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
-from ommi.query.statements import Select
 from ommi.relations import database_closed, database_opened
 from ommi.results import AsyncResultWrapper, WriteOperation
 from ommi.schema.diff import differences
@@ -113,13 +112,11 @@ class Ommi:
 
         The model is the first argument if that is one, else the only one that the conditions name.
         """
-        model, rest = subject(conditions)
-        return Finding(self._executor, Select(model, conditions_on(model, rest)))
+        return Finding(self._executor, asked(conditions))
 
     def query(self, model: type[T], /, *conditions: Condition[T]) -> Query[T]:
         """Ask for rows; what comes back gives plain values and raises."""
-        metadata, rest = subject((model, *conditions))
-        return Query(self._executor, Select(metadata, conditions_on(metadata, rest)))
+        return Query(self._executor, asked((model, *conditions)))
 
     @overload
     def add(self, model: T, /) -> AsyncResultWrapper[T]: ...

@@ -17,7 +17,7 @@ from ommi.query.builder import bound, changes, conditions_on, orderings, when
 from ommi.query.expressions import Expression, Ordering
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
-from ommi.query.statements import Delete, Select, Update
+from ommi.query.statements import AT_MOST, LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation
 
 T = TypeVar("T")
@@ -47,21 +47,22 @@ class Selection(Generic[T]):
     def where(self, *conditions: Condition[T]) -> Self:
         """Add conditions; a row must meet all of them."""
         more = conditions_on(self.model, conditions)
-        known = [part for part in (self._select.where, more) if part is not None]
-        return self._with(where=when(*known) if known else None)
+        known = self._select.where
+        if known is not None and more is not None:
+            more = when(known, more)
+        return self._with(WHERE, known if more is None else more)
 
     def order_by(self, *keys: OrderKey[T]) -> Self:
         """Order by names, `-name` for descending, fields, or `field.desc`; behind earlier keys."""
-        more = tuple(orderings(self.model, keys))
-        return self._with(order=(*self._select.order, *more))
+        return self._with(ORDER, (*self._select.order, *orderings(self.model, keys)))
 
     def limit(self, count: int) -> Self:
         """Take no more than `count` rows."""
-        return self._with(limit=bound("limit", count))
+        return self._with(LIMIT, bound("limit", count))
 
     def offset(self, count: int) -> Self:
         """Leave out the first `count` rows."""
-        return self._with(offset=bound("offset", count))
+        return self._with(OFFSET, bound("offset", count))
 
     def sql(self) -> str:
         """Show the command, with places for its values; nothing is sent."""
@@ -73,31 +74,35 @@ class Selection(Generic[T]):
 
     __aiter__ = stream
 
-    def _with(self, **parts: Any) -> Self:  # noqa: ANN401 - the parts of a Select
-        return type(self)(self._executor, self._select._replace(**parts))
+    def _with(self, place: int, part: object) -> Self:
+        return type(self)(self._executor, self._select.but(place, part))
 
-    async def _all(self) -> list[T]:
-        return await self._executor.select(self._select)
+    def _all(self) -> Coroutine[Any, Any, list[T]]:
+        return self._executor.select(self._select)
 
     async def _first(self) -> T | None:
-        found: list[T] = await self._executor.select(self._select._replace(limit=1))
+        select = self._select
+        if select.limit is None:
+            select = select.but(LIMIT, 1)
+        found: list[T] = await self._executor.select(select)
         return found[0] if found else None
 
     async def _one(self) -> T:
         select = self._select
         if select.limit is None:
             # Two rows of any order tell whether there is just one.
-            select = Select(select.model, select.where, (), None, select.offset, 2)
+            select = select.but(AT_MOST, 2)
+            select = select.but(ORDER, ()) if select.order else select
         found: list[T] = await self._executor.select(select)
         if len(found) == 1:
             return found[0]
         raise (MultipleFound if found else NotFound)(self.model.name)
 
-    async def _count(self) -> int:
-        return await self._executor.count(self._select)
+    def _count(self) -> Coroutine[Any, Any, int]:
+        return self._executor.count(self._select)
 
     async def _exists(self) -> bool:
-        return bool(await self._executor.count(self._select._replace(at_most=1, order=())))
+        return bool(await self._executor.count(self._select.but(AT_MOST, 1).but(ORDER, ())))
 
     def _update(self, values: dict[str, object]) -> Callable[[], Coroutine[Any, Any, int]]:
         model = self.model

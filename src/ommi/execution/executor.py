@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ommi.errors import ConnectionFailed, UnsupportedOperation
 from ommi.execution.hydration import hydrator, runs_user_code
 from ommi.planning.plan import Hydrator, Rows
 from ommi.planning.planner import Planner
-from ommi.query.statements import Count, Delete, Select, Statement, Update
+from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
 from ommi.query.transform import with_key
 from ommi.relations import Batch, Database
 
@@ -47,34 +47,36 @@ class Executor:
         self.connection = NOT_OPEN
         self.planner = Planner(driver.compiler, hydrator, runs_user_code)
 
-    async def select(self, select: Select) -> list[Any]:
-        """Give the models that a selection means."""
+    # These hand on what the connection gives to await, since a coroutine of their own would only
+    # be one more on the way.
+
+    def select(self, select: Select) -> Coroutine[Any, Any, list[Any]]:
+        """Give the models that a selection means, when awaited."""
         plan, values = self.planner.plan(select)
-        hydrate = cast("Hydrator", plan.hydrate)
-        batch = Batch(self.database)
+        hydrate, batch = plan.hydrate, Batch(self.database)
 
         def build(rows: Rows) -> list[object]:
-            return hydrate(rows, batch)
+            return hydrate(rows, batch)  # type: ignore[misc]  # a selection has one
 
         # Code of the user runs in the driver's thread, but in the caller's context.
         context = copy_context() if plan.runs_user_code else None
-        return await self.connection.fetch(plan.command, plan.bind(values), build, context)
+        return self.connection.fetch(plan.command, plan.bind(values), build, context)
 
-    async def count(self, select: Select) -> int:
-        """Give the number of rows of a selection."""
-        if select.limit is None and select.offset is None:
-            select = select._replace(order=())
+    def count(self, select: Select) -> Coroutine[Any, Any, int]:
+        """Give the number of rows of a selection, when awaited."""
+        if select.order and select.limit is None and select.offset is None:
+            select = select.but(ORDER, ())
         plan, values = self.planner.plan(Count(select))
-        return await self.connection.fetch(plan.command, plan.bind(values), _only_number)
+        return self.connection.fetch(plan.command, plan.bind(values), _only_number)
 
-    async def write(self, statement: Update | Delete) -> int:
-        """Run a write and give the number of rows that it matched."""
+    def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:
+        """Run a write, when awaited, and give the number of rows that it matched."""
         plan, values = self.planner.plan(statement)
-        return await self.connection.execute(plan.command, plan.bind(values))
+        return self.connection.execute(plan.command, plan.bind(values))
 
     async def stream(self, select: Select) -> AsyncGenerator[Any, None]:
         """Give the models that a selection means one by one, a chunk of them in memory."""
-        ordered = select._replace(order=with_key(select.order, select.model))
+        ordered = select.but(ORDER, with_key(select.order, select.model))
         plan, values = self.planner.plan(ordered)
         hydrate = cast("Hydrator", plan.hydrate)
         context = copy_context() if plan.runs_user_code else None
@@ -106,7 +108,8 @@ class Executor:
 
 
 def _only_number(rows: Rows) -> int:
-    return cast("int", rows[0][0])
+    number: int = rows[0][0]  # type: ignore[assignment]  # of a count
+    return number
 
 
 class _NotOpen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
@@ -33,7 +35,13 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
     build: Builder = compiled(builder(model, columns))
     remember = _remember(model, columns)
 
+    # Never around code of the user's, however many rows there are.
+    large = LARGE_BATCH if not runs_user_code(model) else sys.maxsize
+
     def hydrate(rows: Rows, batch: object, /) -> list[object]:
+        if len(rows) >= large and gc.isenabled():
+            with COLLECTOR_PAUSED:
+                return hydrate(rows, batch)
         try:
             instances = build(rows)
         except Exception:
@@ -43,7 +51,7 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
             remember(instances, rows, batch)
         return instances
 
-    return hydrate if runs_user_code(model) else _with_collector_paused(hydrate)
+    return hydrate
 
 
 def runs_user_code(model: ModelMetadata) -> bool:
@@ -72,16 +80,6 @@ def assign(model: ModelMetadata, instance: object, changes: Mapping[str, object]
     for name, value in changes.items():
         setattr(instance, name, value)
     return instance
-
-
-def _with_collector_paused(hydrate: Hydrator) -> Hydrator:
-    def paused(rows: Rows, batch: object, /) -> list[object]:
-        if len(rows) < LARGE_BATCH:
-            return hydrate(rows, batch)
-        with COLLECTOR_PAUSED:
-            return hydrate(rows, batch)
-
-    return paused
 
 
 def _remember(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Remember | None:

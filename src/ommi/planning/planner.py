@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ommi.metadata.model import ModelMetadata
-from ommi.planning.cache import PlanCache
+from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
 from ommi.query.statements import Count, Select, Statement
 from ommi.query.transform import Lifter
 
+MOST_PLANS = 1024
 MOST_VALUES_KEPT = 1000
 """A statement with more values is compiled each time: its like will hardly come again."""
 
@@ -27,7 +28,8 @@ class Planner:
         runs_user_code: Callable[[ModelMetadata], bool],
     ) -> None:
         self.compiler = compiler
-        self.cache: PlanCache = PlanCache()
+        self.cache: RecentlyUsed[Plan] = RecentlyUsed(MOST_PLANS)
+        self._known = self.cache.get
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
 
@@ -35,7 +37,7 @@ class Planner:
         """Give the plan of a statement, and the values to bind it with."""
         values: list[object] = []
         shape = statement.shape(values)
-        plan = self.cache.get(shape)
+        plan = self._known(shape)
         if plan is None:
             plan = self._compiled(statement)
             if len(values) <= MOST_VALUES_KEPT:

@@ -12,6 +12,7 @@ from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.statements import Select
 from ommi.query.transform import checked, models_of
 
 
@@ -21,6 +22,19 @@ def when(*conditions: object) -> Predicate:
         raise QueryError("when() wants at least one condition")
     sound = [checked(condition) for condition in conditions]
     return sound[0] if len(sound) == 1 else Logical(LogicalOperator.AND, sound)
+
+
+def asked(arguments: tuple[object, ...]) -> Select:
+    """Give the question that the arguments of `find` mean."""
+    if len(arguments) == 1:
+        condition = arguments[0]
+        if type(condition) is Comparison:
+            left = condition.left
+            if type(left) is FieldReference and not isinstance(condition.right, Term):
+                # The question that is asked most: there is nothing to check.
+                return Select(left.owner, condition)
+    model, conditions = subject(arguments)
+    return Select(model, conditions_on(model, conditions))
 
 
 def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predicate | None:
@@ -70,11 +84,6 @@ def subject(arguments: tuple[object, ...]) -> tuple[ModelMetadata, tuple[object,
                 "register() it"
             )
         return model, arguments[1:]
-    if len(arguments) == 1:
-        condition = arguments[0]
-        if type(condition) is Comparison and type(condition.left) is FieldReference:
-            # The usual case; what stands at the right is checked with the other conditions.
-            return condition.left.owner, arguments
     named = list(dict.fromkeys(_named(arguments)))
     if len(named) != 1:
         found = ", ".join(model.name for model in named) or "none"

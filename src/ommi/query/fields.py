@@ -13,7 +13,7 @@ from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, met
 from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import COMPARING, Expression, operators_for
-from ommi.query.nodes import Term
+from ommi.query.nodes import Predicate, Term, equality
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
@@ -73,6 +73,22 @@ class FieldReference(Expression[T_co]):
             return self._compared_with.dump(operand)
         except Unfit as error:
             raise _invalid(error, self.metadata) from None
+
+    def __eq__(self, other: object) -> Predicate:  # type: ignore[override]
+        if other is None or isinstance(other, Term):
+            return super().__eq__(other)
+        # The comparison that is written most, and every field has it.
+        try:
+            value = self._compared_with.dump(other)
+        except Unfit as error:
+            raise _invalid(error, self.metadata) from None
+        return equality(self, value)
+
+    if TYPE_CHECKING:
+
+        def __hash__(self) -> int: ...
+    else:
+        __hash__ = object.__hash__
 
     def dump(self, value: object) -> object:
         return _dumped(self._compared_with, value, self.metadata)

@@ -239,6 +239,20 @@ _set_right = Comparison.__dict__["right"].__set__
 _set_is_negated = Comparison.__dict__["is_negated"].__set__
 
 
+def equality(left: Term, right: object) -> Comparison:
+    """Compare with a value that is not `None` and is in its stored form."""
+    node = _new(Comparison)
+    _set_left(node, left)
+    _set_operator(node, _EQUALS)
+    _set_right(node, right)
+    _set_is_negated(node, False)  # noqa: FBT003 - a slot's own setter
+    return node
+
+
+_new = object.__new__
+_EQUALS = QueryOperator.EQUALS
+
+
 class Logical(Predicate):
     """Predicates joined by AND or OR, or one negated; a part may be a bare field."""
 

@@ -28,18 +28,31 @@ class Select(NamedTuple):
     offset: Limit = None
     at_most: int | None = None
 
+    def but(self, place: int, part: object) -> Select:
+        """Give the same with another part in a place; `_replace` takes four times as long."""
+        return _new(Select, (*self[:place], part, *self[place + 1 :]))
+
     def shape(self, values: list[object]) -> object:
         """Give the statement without its values, hashable, and append the values in order."""
-        where = None if self.where is None else self.where.shape(values)
-        order = tuple([ordering.shape(values) for ordering in self.order]) if self.order else ()
+        model, where, order, limit, offset, at_most = self
+        shape = None if where is None else where.shape(values)
+        if not order and limit is None and offset is None:
+            return model, shape, at_most
+        ordered = tuple([ordering.shape(values) for ordering in order])
         bounds = 0
-        if self.limit is not None:
-            values.append(self.limit)
+        if limit is not None:
+            values.append(limit)
             bounds = 1
-        if self.offset is not None:
-            values.append(self.offset)
+        if offset is not None:
+            values.append(offset)
             bounds += 2
-        return self.model, where, order, bounds, self.at_most
+        return model, shape, ordered, bounds, at_most
+
+
+_new = tuple.__new__
+WHERE, ORDER, LIMIT, OFFSET, AT_MOST = map(
+    Select._fields.index, ("where", "order", "limit", "offset", "at_most")
+)
 
 
 class Count(NamedTuple):

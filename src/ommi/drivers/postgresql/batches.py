@@ -60,8 +60,8 @@ class Batch:
     async def _pipelined(self, sql: SqlCommand, rows: Sequence[Parameters]) -> Rows:
         statement = await self._statements.get(sql.text)
         if sql.returns_rows:
-            return await statement.fetchmany(rows)
-        await statement.executemany(rows)
+            return await statement.prepared.fetchmany(rows)
+        await statement.prepared.executemany(rows)
         return []
 
     async def _copied_with_keys(

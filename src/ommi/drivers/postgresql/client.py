@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
-from ommi.planning.plan import Rows
+from ommi.planning.plan import Parameters, Rows
 
 
 class Cursor(Protocol):
@@ -17,11 +18,42 @@ class Cursor(Protocol):
 class Prepared(Protocol):
     """A statement whose types are known."""
 
-    async def fetch(self, *parameters: object) -> Rows: ...
+    _state: object
+
     async def fetchmany(self, parameters: Iterable[Sequence[object]]) -> Rows: ...
     async def executemany(self, parameters: Iterable[Sequence[object]]) -> None: ...
     def cursor(self, *parameters: object) -> Awaitable[Cursor]: ...
-    def get_statusmsg(self) -> str: ...
+
+
+Run = Callable[[Parameters, str, int, bool, None], Awaitable[tuple[Rows, bytes, bool]]]
+"""Takes parameters, the name of a portal, a limit, whether to give more than rows, and no timeout.
+
+Gives the rows, the server's tag (`UPDATE 3`) and whether that was all.
+"""
+
+
+class Statement:
+    """A prepared statement, and the shortest way to run it.
+
+    asyncpg's own way checks at every call what does not change while the driver has the session to
+    itself; it costs 6 to 8 % of a question by key.
+    """
+
+    __slots__ = ("prepared", "run")
+
+    def __init__(self, prepared: Prepared, run: Run) -> None:
+        self.prepared = prepared
+        self.run = run
+
+    async def fetch(self, *parameters: object) -> Rows:
+        """Run it and give the rows."""
+        rows, _, _ = await self.run(parameters, "", 0, True, None)  # noqa: FBT003 - asyncpg's own
+        return rows
+
+
+def statement_of(client: Client, prepared: Prepared) -> Statement:
+    """Give the statement that asyncpg prepared."""
+    return Statement(prepared, partial(client._protocol.bind_execute, prepared._state))  # noqa: SLF001
 
 
 class Version(Protocol):
@@ -41,6 +73,8 @@ class Settings(Protocol):
 
 class Client(Protocol):
     """A session."""
+
+    _protocol: Any
 
     async def prepare(self, query: str, *, name: str) -> Prepared: ...
     async def fetch(self, query: str, *parameters: object) -> Rows: ...

@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import Batch, commit
-from ommi.drivers.postgresql.client import Client, Prepared
+from ommi.drivers.postgresql.client import Client, Statement
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
@@ -131,32 +131,37 @@ class PostgreSQLConnection:
     ) -> T:
         """Run a command that gives rows, and build something of them."""
         del context
-        rows, _ = await self._run(cast("SqlCommand", command), parameters)
+        rows, _ = await self._run(command, parameters)  # type: ignore[arg-type]
         return build(rows)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        _, statement = await self._run(cast("SqlCommand", command), parameters)
+        _, tag = await self._run(command, parameters)  # type: ignore[arg-type]
         # "UPDATE 3", "INSERT 0 1"
-        return int(statement.get_statusmsg().rpartition(" ")[2])
+        return int(tag[tag.rindex(b" ") :])
 
-    async def _run(self, sql: SqlCommand, parameters: Parameters) -> tuple[Rows, Prepared]:
+    async def _run(self, sql: SqlCommand, parameters: Parameters) -> tuple[Rows, bytes]:
         try:
-            if sql.given_key is not None:
-                await go_past(self._statements, sql, [parameters])
-            statement = self._statements.kept(sql.text)
-            if statement is None:
-                statement = await self._statements.prepared(sql.text)
+            statement = self._statements.ready(sql.text)
+            if statement is None or sql.given_key is not None:
+                statement = await self._prepared(sql, parameters)
             try:
-                return await statement.fetch(*parameters), statement
+                rows, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
             except OUTDATED:
                 if self._client.is_in_transaction():
                     raise
+            else:
+                return rows, tag
             self._statements.forget(sql.text)
             statement = await self._statements.prepared(sql.text)
-            return await statement.fetch(*parameters), statement
+            rows, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
         except BaseException as error:  # noqa: BLE001 - it is raised again
             await self._fail(error, sql)
+        return rows, tag
+
+    async def _prepared(self, sql: SqlCommand, parameters: Parameters) -> Statement:
+        await go_past(self._statements, sql, [parameters])
+        return await self._statements.get(sql.text)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction."""
@@ -206,7 +211,7 @@ class PostgreSQLConnection:
     ) -> Callable[[], Awaitable[Rows]]:
         await self._client.execute(_SNAPSHOT)
         statement = await self._statements.get(sql.text)
-        cursor = await statement.cursor(*parameters)
+        cursor = await statement.prepared.cursor(*parameters)
         return lambda: cursor.fetch(size)
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:

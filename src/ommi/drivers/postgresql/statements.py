@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import count
 
-from ommi.drivers.postgresql.client import Client, Prepared
+from ommi.drivers.postgresql.client import Client, Statement, statement_of
+from ommi.planning.cache import RecentlyUsed
 
 KEPT = 256
 
@@ -19,40 +19,33 @@ class Statements:
     somebody has given another type.
     """
 
-    __slots__ = ("_client", "_kept", "_numbers", "_size")
+    __slots__ = ("_client", "_kept", "_numbers", "_size", "ready")
 
     def __init__(self, client: Client, *, size: int = KEPT) -> None:
         self._client = client
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        # asyncpg closes on the server what is kept no longer, when the next one is prepared.
+        self._kept: RecentlyUsed[Statement] = RecentlyUsed(size)
         self._numbers = count(1)
         self._size = size
+        self.ready = self._kept.get
+        """Give the statement if it is there, else `None`."""
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def kept(self, text: str) -> Prepared | None:
-        """Give the statement if it is there."""
-        statement = self._kept.get(text)
-        if statement is not None:
-            self._kept.move_to_end(text)
-        return statement
-
-    async def get(self, text: str) -> Prepared:
+    async def get(self, text: str) -> Statement:
         """Give the statement, prepared if need be."""
-        kept = self.kept(text)
+        kept = self.ready(text)
         return await self.prepared(text) if kept is None else kept
 
-    async def prepared(self, text: str) -> Prepared:
-        """Prepare the statement and keep it, forgetting the one that was not used for longest."""
-        if not self._size:
-            return await self._client.prepare(text, name="")
-        statement = await self._client.prepare(text, name=f"ommi_{next(self._numbers)}")
-        self._kept[text] = statement
-        if len(self._kept) > self._size:
-            # asyncpg closes it on the server when the next one is prepared.
-            self._kept.popitem(last=False)
+    async def prepared(self, text: str) -> Statement:
+        """Prepare the statement and keep it, forgetting one that was not used for long."""
+        name = f"ommi_{next(self._numbers)}" if self._size else ""
+        statement = statement_of(self._client, await self._client.prepare(text, name=name))
+        if self._size:
+            self._kept.put(text, statement)
         return statement
 
     def forget(self, text: str) -> None:
         """Have the statement prepared again when it is next wanted."""
-        self._kept.pop(text, None)
+        self._kept.forget(text)
