@@ -59,9 +59,11 @@ from ommi.metadata.annotations import (
     Length,
     ReferenceTo,
     StoreAs,
+    Through,
     Unique,
     UniqueTogether,
     UpdatedAt,
+    Using,
     Version,
 )
 from ommi.metadata.collection import ModelCollection
@@ -73,6 +75,7 @@ from ommi.query.fields import FieldReference, col, fields, row
 from ommi.query.ilike import escape_like
 from ommi.query.nodes import Comparison, Logical, Node, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.relations import Lazy, LazyList
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query
 
@@ -120,6 +123,8 @@ __all__ = [
     "IndexTogether",
     "InvalidValue",
     "Key",
+    "Lazy",
+    "LazyList",
     "Length",
     "Logical",
     "LogicalOperator",
@@ -147,6 +152,7 @@ __all__ = [
     "StatementTimeout",
     "StoreAs",
     "Success",
+    "Through",
     "TypeSystem",
     "UnawaitedOperationWarning",
     "UnhandledFailureWarning",
@@ -156,6 +162,7 @@ __all__ = [
     "UnknownField",
     "UnsupportedOperation",
     "UpdatedAt",
+    "Using",
     "Version",
     "WrongLoop",
     "col",

@@ -13,6 +13,7 @@ from ommi.metadata.inspection import Together, inspect_model, library_of
 from ommi.metadata.model import ModelMetadata, remember
 from ommi.metadata.subclassing import subclass_of
 from ommi.query.fields import references
+from ommi.query.relation_fields import RelationReference
 from ommi.relations import STATE, database_of
 
 if TYPE_CHECKING:
@@ -91,11 +92,15 @@ def _decorated(
     )
     names = tuple(field.name for field in found.fields)
     _refuse_taken_names(found, names)
+    answering = (*names, *found.declared_relations)
     made, set_state, accesses = subclass_of(
-        prepared, tuple(n for n in names if _answers(prepared, n)), _methods(prepared, names)
+        prepared, tuple(n for n in answering if _answers(prepared, n)), _methods(prepared, names)
     )
     model = replace(found, cls=made, set_state=set_state)
-    answers = references(model)
+    answers: dict[str, object] = {
+        **references(model),
+        **{name: RelationReference(model, name) for name in model.declared_relations},
+    }
     for access in accesses:
         access.answer, access.owner = answers[access.name], made
     _publish(model)

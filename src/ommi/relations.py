@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ommi.errors import NoCurrentDatabase
 from ommi.results import AsyncResultWrapper
@@ -17,6 +17,14 @@ T = TypeVar("T")
 
 STATE = "_ommi"
 """The one attribute that Ommi adds to instances of decorated classes."""
+
+
+class Lazy(Generic[T]):
+    """The row that belongs to an instance, loaded when it is first awaited."""
+
+
+class LazyList(Generic[T]):
+    """The rows that belong to an instance, loaded when they are first awaited."""
 
 
 class Database(Protocol):

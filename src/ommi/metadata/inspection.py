@@ -16,6 +16,7 @@ from ommi.metadata.libraries.plain import PlainLibrary
 from ommi.metadata.libraries.protocol import Library
 from ommi.metadata.libraries.pydantic import PydanticLibrary
 from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.relations import declared_relations
 from ommi.metadata.resolution import Annotations
 from ommi.metadata.storage import Kind
 from ommi.metadata.typesystem import TypeSystem
@@ -74,6 +75,7 @@ def inspect_model(
         unique_together=_groups(together, UniqueTogether),
         index_together=_groups(together, IndexTogether),
         namespace=dict(namespace or {}),
+        declared_relations=declared_relations(cls, dict(namespace or {})),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ommi.metadata.annotations import OnDelete
     from ommi.metadata.collection import ModelCollection
     from ommi.metadata.libraries.protocol import Library
+    from ommi.metadata.relations import DeclaredRelation, Relation
 
 
 class Missing:
@@ -211,6 +212,7 @@ class ModelMetadata:
     unique_together: tuple[tuple[str, ...], ...] = ()
     index_together: tuple[tuple[str, ...], ...] = ()
     namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
+    declared_relations: Mapping[str, DeclaredRelation] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -248,6 +250,28 @@ class ModelMetadata:
             return self.by_name[name]
         except KeyError:
             raise UnknownField(self.name, name, tuple(self.by_name)) from None
+
+    @cached_property
+    def relations(self) -> Mapping[str, Relation]:
+        """The relations by their names; raises `ModelError` for one that leads nowhere."""
+        return MappingProxyType({name: self.relation(name) for name in self.declared_relations})
+
+    def relation(self, name: str) -> Relation:
+        """Give the relation of that name, found when first used.
+
+        Raises `UnknownField`, and `ModelError` for one that leads nowhere or to several places.
+        """
+        found = self._resolved.get(name)
+        if found is None:
+            declared = self.declared_relations.get(name)
+            if declared is None:
+                raise UnknownField(self.name, name, (*self.by_name, *self.declared_relations))
+            found = self._resolved[name] = declared.resolved(self)
+        return found
+
+    @cached_property
+    def _resolved(self) -> dict[str, Relation]:
+        return {}
 
 
 _REGISTRY: dict[type, ModelMetadata] = {}

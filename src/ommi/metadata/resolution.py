@@ -7,17 +7,24 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import FunctionType
-from typing import ClassVar, get_args, get_origin, get_type_hints
+from typing import ClassVar, ForwardRef, get_args, get_origin, get_type_hints
 
 from ommi.errors import ModelError
-from ommi.metadata.hints import substituted
+from ommi.metadata.hints import look_through, substituted
+from ommi.relations import Lazy, LazyList
 
 _CLASS_VARIABLE = re.compile(r"\s*(?:\w+\s*\.\s*)?ClassVar\b")
+_DOTTED = r"(?:\w+\s*\.\s*)*"
+_GENERIC = re.compile(
+    rf"\s*(?:{_DOTTED}ClassVar\s*\[\s*)?(?:{_DOTTED}Annotated\s*\[\s*)?[\"']?\s*({_DOTTED}\w+)\s*\["
+)
 _NO_TYPE_NAMES = (FunctionType, classmethod, staticmethod, property)
 
 
 class Annotations(Mapping[str, object]):
-    """The annotations of a class and its bases in declared order, without its `ClassVar`s.
+    """The annotations of a class and its bases in declared order, class variables left out.
+
+    Relations are left out too, however they are spelled.
 
     Each is resolved when it is asked for, so that one that cannot be and that nobody needs does no
     harm. Asking raises `ModelError`. `namespace` holds what the caller's function can see.
@@ -30,7 +37,7 @@ class Annotations(Mapping[str, object]):
         self._resolved: dict[str, object] = {}
         for base in reversed(cls.__mro__):
             for name, raw in own_annotations(base).items():
-                if is_class_variable(raw):
+                if is_class_variable(raw) or is_relation(raw, base, self._namespace):
                     self._owners.pop(name, None)
                 else:
                     self._owners[name] = base
@@ -87,6 +94,37 @@ def is_class_variable(raw: object) -> bool:
     if isinstance(raw, str):
         return _CLASS_VARIABLE.match(raw) is not None
     return raw is ClassVar or get_origin(raw) is ClassVar
+
+
+def is_relation(raw: object, owner: type, namespace: Mapping[str, object]) -> bool:
+    """Tell whether an annotation in the body of `owner` declares a relation, in any spelling.
+
+    Of text only the head is looked up; what it leads to need not be defined yet.
+    """
+    if is_text(raw):
+        text = raw.__forward_arg__ if isinstance(raw, ForwardRef) else str(raw)
+        found = _GENERIC.match(text)
+        return found is not None and _looked_up(found[1], owner, namespace) in (Lazy, LazyList)
+    inner, _ = look_through(raw)
+    if get_origin(inner) is ClassVar:
+        return is_relation(get_args(inner)[0], owner, namespace)
+    if is_text(inner):
+        return is_relation(inner, owner, namespace)
+    return get_origin(inner) in (Lazy, LazyList)
+
+
+def is_text(written: object) -> bool:
+    """Tell whether an annotation, or a part of one, is text that is yet to be evaluated."""
+    return isinstance(written, str | ForwardRef)
+
+
+def _looked_up(path: str, owner: type, namespace: Mapping[str, object]) -> object:
+    first, *rest = (part.strip() for part in path.split("."))
+    module = vars(sys.modules.get(owner.__module__, sys))
+    found = namespace.get(first, module.get(first))
+    for name in rest:
+        found = getattr(found, name, None)
+    return found
 
 
 def _evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
