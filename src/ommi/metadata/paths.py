@@ -110,4 +110,14 @@ def _both_ways(model: ModelMetadata, reference: ResolvedReference) -> Iterator[H
     pairs = tuple(zip(reference.fields, reference.target_fields, strict=True))
     yield Hop(model, reference.target, pairs, is_many=False, name=reference.target.name)
     back = tuple((far, near) for near, far in pairs)
-    yield Hop(reference.target, model, back, is_many=True, name=model.name)
+    is_many = not names_one_row(model, reference.fields)
+    yield Hop(reference.target, model, back, is_many, name=model.name)
+
+
+def names_one_row(model: ModelMetadata, fields: Iterable[FieldMetadata]) -> bool:
+    """Tell whether no two rows have the same values of these fields; null is no value."""
+    said = {field.name for field in fields}
+    sets = [{key.name for key in model.keys}, *map(set, model.unique_together)]
+    return any(each <= said for each in sets) or any(
+        field.is_unique for field in model.fields if field.name in said
+    )

@@ -78,6 +78,10 @@ class DeclaredRelation:
     annotation: object
     namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
 
+    @property
+    def is_many(self) -> bool:
+        return "LazyList" in str(self.annotation)
+
     def resolved(self, model: ModelMetadata) -> Relation:
         """Give what the relation of `model` leads to; raises `ModelError` for nothing."""
         handle, argument, said = self._understood(model)

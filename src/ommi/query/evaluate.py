@@ -18,9 +18,9 @@ from math import isfinite
 from typing import Any, Protocol, cast
 
 from ommi.errors import ArithmeticOverflow
+from ommi.metadata.paths import Path
 from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
-from ommi.metadata.paths import Path
 from ommi.query.fields import FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import (

@@ -17,6 +17,7 @@ from ommi.query.nodes import Predicate, Term, equality
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
+    from ommi.relations import Lazy
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -179,7 +180,11 @@ class Fields:
         if name.startswith("__"):
             raise AttributeError(name)
         model: ModelMetadata = self.__dict__["__model__"]
-        raise UnknownField(model.name, name, tuple(model.by_name))
+        if name in model.declared_relations:
+            from ommi.query.relation_fields import RelationReference
+
+            return RelationReference(model, name)
+        raise UnknownField(model.name, name, (*model.by_name, *model.declared_relations))
 
     def __repr__(self) -> str:
         return f"fields({self.__dict__['__model__'].name})"
@@ -199,9 +204,13 @@ def fields(model: type) -> Fields:
     return _fields_of(metadata_of(model))
 
 
-def row(model: type[T]) -> T:
-    """Give a symbolic row of a model: to checkers an instance, at run time its fields."""
-    return cast("T", fields(model))
+def row(model: type[T] | Lazy[T]) -> T:
+    """Give a symbolic row of a model: to checkers an instance, at run time its fields.
+
+    Of a relation to one row, as in `lambda post: row(post.author).name == "x"`, it gives the row
+    that the relation leads to.
+    """
+    return cast("T", fields(model) if isinstance(model, type) else model)
 
 
 def col(value: T) -> Expression[T]:

@@ -15,7 +15,7 @@ from typing import cast
 
 from ommi.errors import QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.paths import Hop, Path, shortest_paths
+from ommi.metadata.paths import Hop, Path, names_one_row, shortest_paths
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.negation import normalised
@@ -334,10 +334,8 @@ def _refuse_many(node: Term, route: Path) -> None:
 def _names_each_once(hops: Sequence[Hop]) -> bool:
     """Tell whether no two rows of an association say the same."""
     there, on = hops
-    said = {field.name for _, field in there.pairs} | {field.name for field, _ in on.pairs}
-    model = there.far
-    sets = [{key.name for key in model.keys}, *map(set, model.unique_together)]
-    return any(each <= said for each in sets)
+    said = [*(field for _, field in there.pairs), *(field for field, _ in on.pairs)]
+    return names_one_row(there.far, said)
 
 
 def path_between(model: ModelMetadata, target: ModelMetadata) -> Path:
