@@ -102,7 +102,8 @@ class OuterField(FieldReference[T_co]):
         return bool(self.path) or super().is_nullable
 
     def __repr__(self) -> str:
-        steps = ("^" * self.level + self.owner.name, *(hop.name for hop in self.path))
+        start = self.path[0].near if self.path else self.owner
+        steps = (f"{'^' * self.level}{start.name}", *(hop.name for hop in self.path))
         return ".".join((*steps, self.metadata.name))
 
 
@@ -131,22 +132,27 @@ class RelatedRows(NamedTuple):
 
 
 class AnyRelated(Predicate):
-    """True where there is any such row."""
+    """True where there is any such row; with `is_negated`, where there is none.
 
-    __slots__ = ("depth", "rows")
+    A `~` in its place would ask of the row at the start, too, that there be none.
+    """
+
+    __slots__ = ("depth", "is_negated", "rows")
     __match_args__ = ("rows",)
     rows: RelatedRows
+    is_negated: bool
     depth: int
 
-    def __init__(self, rows: RelatedRows) -> None:
+    def __init__(self, rows: RelatedRows, *, is_negated: bool = False) -> None:
         object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "is_negated", is_negated)
         object.__setattr__(self, "depth", rows.depth)
 
     def shape(self, values: list[object]) -> object:
-        return AnyRelated, self.rows.shape(values)
+        return AnyRelated, self.is_negated, self.rows.shape(values)
 
     def __repr__(self) -> str:
-        return f"any {self.rows!r}"
+        return f"{'no' if self.is_negated else 'any'} {self.rows!r}"
 
 
 class _Count(Expression[int]):

@@ -80,7 +80,7 @@ class OneReference(RelationReference):
 
     def is_null(self) -> Predicate:
         """Ask for rows that have no such row."""
-        return _none(_rows(self))
+        return AnyRelated(_rows(self), is_negated=True)
 
     def is_not_null(self) -> Predicate:
         """Ask for rows that have one."""
@@ -115,7 +115,7 @@ class ManyReference(RelationReference):
 
     def none(self, *conditions: object) -> Predicate:
         """Ask for rows to which none belongs that meets the conditions."""
-        return _none(_rows(self, conditions))
+        return AnyRelated(_rows(self, conditions), is_negated=True)
 
     def all(self, *conditions: object) -> Predicate:
         """Ask for rows of which every one that belongs to them meets the conditions.
@@ -125,7 +125,8 @@ class ManyReference(RelationReference):
         rows = _rows(self, conditions)
         if rows.condition is None:
             raise QueryError(f"{self!r}.all() wants a condition that all of them must meet")
-        return _none(rows._replace(condition=Logical(LogicalOperator.NOT, (rows.condition,))))
+        others = rows._replace(condition=Logical(LogicalOperator.NOT, (rows.condition,)))
+        return AnyRelated(others, is_negated=True)
 
     def count(self, *conditions: object) -> Expression[int]:
         """Give the number of those that meet the conditions, to compare with and to order by."""
@@ -243,10 +244,6 @@ def _hops(relation: Relation) -> tuple[Hop, ...]:
     if middle is None:
         return (there,)
     return there, Hop(far, relation.target, middle.pairs, is_many=False, name=relation.name)
-
-
-def _none(rows: RelatedRows) -> Predicate:
-    return Logical(LogicalOperator.NOT, (AnyRelated(rows),))
 
 
 def _refuse_value(reference: RelationReference, other: object) -> None:

@@ -58,7 +58,9 @@ def resolved(node: Predicate, model: ModelMetadata) -> Predicate:
     """Give a condition on rows of a model in which every name has its row; raises `QueryError`."""
     if is_own(node, model):
         return node
-    return _Rows((_Frame(model),)).condition(node)
+    found = _Rows((_Frame(model),)).condition(node)
+    _refuse_too_deep(found)
+    return found
 
 
 def resolved_ordering(ordering: Ordering, model: ModelMetadata) -> Ordering:
@@ -67,7 +69,39 @@ def resolved_ordering(ordering: Ordering, model: ModelMetadata) -> Ordering:
         return ordering
     here = _Rows((_Frame(model),))
     expression = here.term(here.reached(ordering.expression))
+    _refuse_too_deep(expression)
     return Ordering(expression, ordering.direction, has_nulls_last=ordering.has_nulls_last)
+
+
+MOST_NESTED = 5
+"""How deep questions about related rows nest in each other; a parser's stack is bounded."""
+
+
+def _refuse_too_deep(node: Predicate | Term) -> None:
+    if _nesting(node) > MOST_NESTED:
+        raise QueryError(
+            f"a question about related rows inside another, more than {MOST_NESTED} levels deep; "
+            "ask in two steps, the second with in_(keys)"
+        )
+
+
+def _nesting(node: object) -> int:
+    """Say how many subqueries nest; rows that are only a way to others are joined in one."""
+    match node:
+        case Comparison(left, _, right):
+            return max(_nesting(left), _nesting(right))
+        case Arithmetic(left=left, right=right):
+            return max(_nesting(left), _nesting(right))
+        case Logical():
+            return max(map(_nesting, _parts(node)))
+        case Exists(rows):
+            condition = rows.condition
+            is_way = isinstance(condition, Exists) and not condition.is_negated
+            return _nesting(condition) + (0 if is_way else 1)
+        case RowCount(rows=rows):
+            return _nesting(rows.condition) + 1
+        case _:
+            return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +209,7 @@ class _Rows:
                     cast("Term", sides[0]), operator, sides[1], is_negated=node.is_negated
                 )
             case AnyRelated(rows):
-                return Exists(self._rows(rows))
+                return Exists(self._rows(rows), is_negated=node.is_negated)
             case _:
                 raise TypeError(f"not a checked predicate: {type(node).__name__}")
 

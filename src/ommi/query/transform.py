@@ -123,7 +123,7 @@ class Lifter:
                 parts = node.parts if operator is LogicalOperator.NOT else node.flattened()
                 return Logical(operator, [self.predicate(part) for part in parts])
             case AnyRelated(rows):
-                return AnyRelated(self._rows(rows))
+                return AnyRelated(self._rows(rows), is_negated=node.is_negated)
             case _:
                 raise TypeError(f"not a checked predicate: {type(node).__name__}")
 

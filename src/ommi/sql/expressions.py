@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.paths import Path
+from ommi.metadata.paths import Path, names_one_row
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
 from ommi.query.expressions import Arithmetic, Parameter
@@ -39,12 +39,22 @@ class _Side(NamedTuple):
 class Source:
     """A table that is read, under a name, and what was joined to it so far."""
 
-    __slots__ = ("joined", "name", "text")
+    __slots__ = ("_table", "joined", "joins", "name")
 
-    def __init__(self, name: str, text: str | None = None) -> None:
+    def __init__(self, name: str, table: str | None = None) -> None:
         self.name = name
-        self.text: str = name if text is None else text
+        self._table = name if table is None else f"{table} AS {name}"
         self.joined: dict[Path, str] = {}
+        self.joins: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """What stands behind FROM."""
+        return "".join((self._table, *self.joins))
+
+    def joined_on(self, condition: str) -> str:
+        """What stands behind JOIN."""
+        return "".join((self._table, f" ON {condition}", *self.joins))
 
 
 class Aliases:
@@ -60,8 +70,7 @@ class Aliases:
         self._count += 1
         while f"r{self._count}" == self._taken:
             self._count += 1
-        name = self._quote(f"r{self._count}")
-        return Source(name, f"{self._quote(model.table)} AS {name}")
+        return Source(self._quote(f"r{self._count}"), self._quote(model.table))
 
 
 class Writer:
@@ -97,7 +106,7 @@ class Writer:
         if not isinstance(node, Logical):
             raise TypeError(f"not a checked predicate: {type(node).__name__}")
         flat = node.flattened()
-        if node.depth > _SHALLOW:
+        if node.depth > (_SHALLOW if len(self.sources) == 1 else _SHALLOW_INSIDE):
             # A parser's stack grows with what is open on the left: the deepest part goes first.
             flat = iter(sorted(flat, key=lambda part: part.depth, reverse=True))
         parts = [self.predicate(part) for part in flat]
@@ -117,13 +126,33 @@ class Writer:
         """Give a subquery on the rows that belong to the one at hand."""
         nears = [self.expression(near) for near, _ in rows.pairs]
         with self.reading(self._aliases.source(rows.model)) as source:
-            conditions = [
-                f"{self.expression(references(rows.model)[far.name])} = {near}"
-                for near, (_, far) in zip(nears, rows.pairs, strict=True)
-            ]
-            if rows.condition is not None:
-                conditions.append(self.predicate(rows.condition))
-        return f"SELECT {what} FROM {source.text} WHERE {' AND '.join(conditions)}"
+            conditions = self._paired(rows, nears)
+            further, more = self._followed(rows.condition, is_counted=what != "1")
+        where = " AND ".join([*conditions, *more])
+        return f"SELECT {what} FROM {source.text}{further} WHERE {where}"
+
+    def _followed(self, condition: Predicate | None, *, is_counted: bool) -> tuple[str, list[str]]:
+        """Give joins and conditions for what is asked of related rows.
+
+        Where all that is asked is that there be rows further on, they are joined: how often does
+        not matter, unless the rows are counted.
+        """
+        if condition is None:
+            return "", []
+        if not isinstance(condition, Exists) or condition.is_negated:
+            return "", [self.predicate(condition)]
+        rows = condition.rows
+        if is_counted and not names_one_row(rows.model, [far for _, far in rows.pairs]):
+            return "", [self.predicate(condition)]
+        nears = [self.expression(near) for near, _ in rows.pairs]
+        with self.reading(self._aliases.source(rows.model)) as source:
+            pairs = self._paired(rows, nears)
+            further, more = self._followed(rows.condition, is_counted=is_counted)
+        return f" JOIN {source.joined_on(' AND '.join(pairs))}{further}", more
+
+    def _paired(self, rows: Rows, nears: Sequence[str]) -> list[str]:
+        fars = [self.expression(references(rows.model)[far.name]) for _, far in rows.pairs]
+        return [f"{far} = {near}" for far, near in zip(fars, nears, strict=True)]
 
     def _joined(self, source: Source, path: Path) -> str:
         """Give the name of the row that single references lead to, joined where it is not yet.
@@ -141,7 +170,7 @@ class Writer:
             f"{self._collated(far.name, f, hop.far)} = {self._collated(near_name, n, hop.near)}"
             for n, f in hop.pairs
         )
-        source.text += f" LEFT JOIN {far.text} ON {' AND '.join(pairs)}"
+        source.joins.append(f" LEFT JOIN {far.joined_on(' AND '.join(pairs))}")
         source.joined[path] = far.name
         return far.name
 
@@ -357,3 +386,4 @@ def _balanced(parts: Sequence[str], sign: str) -> str:
 
 _FLAT = 16
 _SHALLOW = 16
+_SHALLOW_INSIDE = 4
