@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ommi import Ommi, Query, fields
+from ommi import Ommi, Query, QueryError, fields
 from profiles import examples
 from properties.meaning import ordered
 from properties.people import COLLECTION, MODELS, ROUTES, Rows, World, rows
@@ -114,6 +114,7 @@ def test_every_store_gives_the_rows_that_python_gives(stores: Stores, seed: int)
     world = World(known)
     for database in stores.databases.values():
         stores.run(load(database, known))
+    refused = []
 
     for rng in drawn(f"related {seed}", QUESTIONS // DATA_SETS):
         model = rng.choice(MODELS)
@@ -124,9 +125,15 @@ def test_every_store_gives_the_rows_that_python_gives(stores: Stores, seed: int)
         ]
         predicate = asks.predicate((fields(model),))
         for name, database in stores.databases.items():
-            query = part.put(database.query(model).where(predicate), model)
+            try:
+                query = part.put(database.query(model).where(predicate), model)
+            except QueryError as error:
+                assert "levels deep" in str(error)
+                refused.append(asks)
+                break
             found = stores.run(answer(query))
             assert found == (expected, len(expected), expected), (name, model, asks, part)
+    assert len(refused) <= QUESTIONS // DATA_SETS // 20
 
 
 def test_a_question_and_its_complement_share_out_all_rows(stores: Stores) -> None:
@@ -136,11 +143,40 @@ def test_a_question_and_its_complement_share_out_all_rows(stores: Stores) -> Non
 
     for rng in drawn("related complements", examples(100, 5_000)):
         model = rng.choice(MODELS)
-        predicate = asked_of(rng, model).predicate((fields(model),))
+        predicate = asked_of(rng, model, 2).predicate((fields(model),))
         for name, database in stores.databases.items():
             inside = stores.run(database.query(model).where(predicate).count())
             outside = stores.run(database.query(model).where(~predicate).count())
             assert inside + outside == len(known[model]), (name, predicate)
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_a_write_reaches_exactly_the_rows_that_the_question_finds(
+    stores: Stores, verb: str
+) -> None:
+    for number_of_rows, rng in enumerate(drawn(f"related {verb}", examples(60, 2_000))):
+        known = rows(number_of_rows)
+        model = rng.choice(WRITABLE[verb])
+        asks = asked_of(rng, model, 2)
+        world = World(known)
+        met = {key_of(row) for row in known[model] if holds(asks, Scene(world, (row,)))}
+        for name, database in stores.databases.items():
+            stores.run(load(database, known))
+            query = database.query(model).where(asks.predicate((fields(model),)))
+            done = query.delete() if verb == "delete" else query.update(name="written")
+            assert stores.run(done) == len(met), (name, model, asks)
+            left = {key_of(row): row for row in stores.run(database.query(model).fetch_all())}
+            expected = {key_of(row): row for row in known[model]}
+            if verb == "delete":
+                assert left.keys() == expected.keys() - met, (name, model, asks)
+            else:
+                changed = {key for key, row in left.items() if row.name == "written"}
+                assert changed == met, (name, model, asks)
+                assert left.keys() == expected.keys(), (name, model, asks)
+
+
+WRITABLE = {"update": MODELS[:4], "delete": (MODELS[2], MODELS[4])}
+"""What has a name, and what nothing refers to."""
 
 
 def test_every_model_is_reached_from_every_other() -> None:
