@@ -30,7 +30,7 @@ class House:
     number: Annotated[int, Key]
     name: str
     size: int | None
-    people: ClassVar[LazyList["Person"]]
+    people: ClassVar[LazyList[Person]]
 
 
 @ommi_model(collection=COLLECTION)
@@ -47,10 +47,10 @@ class Person:
     house_number: Annotated[int | None, ReferenceTo(House.number)]
     boss_id: Annotated[int | None, ReferenceTo("Person.id")]
     house: ClassVar[Lazy[House]]
-    boss: ClassVar[Lazy["Person"]]
-    team: ClassVar[LazyList["Person"]]
-    pets: ClassVar[LazyList["Pet"]]
-    clubs: ClassVar[Annotated[LazyList["Club"], Through("Member")]]
+    boss: ClassVar[Lazy[Person]]
+    team: ClassVar[LazyList[Person]]
+    pets: ClassVar[LazyList[Pet]]
+    clubs: ClassVar[Annotated[LazyList[Club], Through("Member")]]
 
 
 @ommi_model(collection=COLLECTION)
@@ -141,7 +141,7 @@ def rows(seed: int, most: int = 8) -> Rows:
                 rng.random() < 0.5,
                 *place,
                 None if boss is None else boss.id,
-            )  # fmt: skip
+            )
         )
     pets = [
         Pet(id, rng.choice(NAMES), _maybe(rng, NUMBERS), getattr(_maybe(rng, people), "id", None))

@@ -338,8 +338,8 @@ class Stage:
             for n, model in enumerate(self.models)
             if self.by_lambda[n] or self._means(model) == n
         ]
-        ways = {model: way for model, way in _ways(self.models[-1]).items()}
-        named = [(Named(w), m) for m, w in ways.items() if m not in self.models]
+        ways = _ways(self.models[-1])
+        named = [(Named(way), m) for m, way in ways.items() if m not in self.models]
         return [*at_hand, *at_hand[-1:] * 3, *named, *named]
 
     def _means(self, model: type) -> int:
