@@ -158,7 +158,7 @@ def _paired(sign: str, most: int | None = None) -> Fault:
 
 
 def _not_asks_for_another_row(patch: pytest.MonkeyPatch) -> None:
-    closed = scopes._Rows._closed
+    closed = scopes._Rows.closed
 
     def faulty(self: Any, node: Any) -> Any:
         found = closed(self, node)
@@ -169,7 +169,7 @@ def _not_asks_for_another_row(patch: pytest.MonkeyPatch) -> None:
                 return Exists(rows._replace(condition=others))
         return found
 
-    patch.setattr(scopes._Rows, "_closed", faulty)
+    patch.setattr(scopes._Rows, "closed", faulty)
 
 
 JOIN_FAULTS: dict[str, Fault] = {

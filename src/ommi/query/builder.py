@@ -12,7 +12,8 @@ from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
-from ommi.query.scopes import is_own, resolved, resolved_ordering
+from ommi.query.reach import is_own
+from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import Select
 from ommi.query.transform import checked, models_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ommi.errors import QueryError, UnknownField
 from ommi.metadata.model import ModelMetadata
@@ -36,7 +36,7 @@ class RelationReference(Node):
     _via: RelationReference | None
     _scope: Scope | None
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - it chooses one of the two below
         cls,
         owner: ModelMetadata,
         name: str,

@@ -9,18 +9,20 @@ so. What is written here makes that choice with `Exists`, one for each row that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 from ommi.errors import QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.paths import Hop, Path, names_one_row, shortest_paths
-from ommi.query.expressions import Arithmetic, Ordering, Parameter
+from ommi.metadata.paths import Hop, Path, names_one_row
+from ommi.query.expressions import Arithmetic, Ordering
 from ommi.query.fields import FieldReference, JsonPath, references
+from ommi.query.joins import path_between
 from ommi.query.negation import normalised
-from ommi.query.nodes import Comparison, Joinable, Logical, Predicate, Term
+from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator
+from ommi.query.reach import is_own, parts_of, refuse_too_deep
 from ommi.query.related import (
     AnyRelated,
     Exists,
@@ -35,31 +37,12 @@ from ommi.query.related import (
 )
 
 
-def is_own(node: Joinable, model: ModelMetadata) -> bool:
-    """Tell whether a question names the row asked for and no other."""
-    match node:
-        case Comparison(left, _, right):
-            return is_own(left, model) and (not isinstance(right, Term) or is_own(right, model))
-        case Logical():
-            return all(is_own(part, model) for part in _parts(node))
-        case FieldReference():
-            return type(node) is FieldReference and node.owner is model
-        case JsonPath(root=root):
-            return is_own(root, model)
-        case Arithmetic(left=left, right=right):
-            return all(not isinstance(s, Term) or is_own(s, model) for s in (left, right))
-        case Parameter():
-            return True
-        case _:
-            return False
-
-
 def resolved(node: Predicate, model: ModelMetadata) -> Predicate:
     """Give a condition on rows of a model in which every name has its row; raises `QueryError`."""
     if is_own(node, model):
         return node
     found = _Rows((_Frame(model),)).condition(node)
-    _refuse_too_deep(found)
+    refuse_too_deep(found)
     return found
 
 
@@ -69,39 +52,8 @@ def resolved_ordering(ordering: Ordering, model: ModelMetadata) -> Ordering:
         return ordering
     here = _Rows((_Frame(model),))
     expression = here.term(here.reached(ordering.expression))
-    _refuse_too_deep(expression)
+    refuse_too_deep(expression)
     return Ordering(expression, ordering.direction, has_nulls_last=ordering.has_nulls_last)
-
-
-MOST_NESTED = 5
-"""How deep questions about related rows nest in each other; a parser's stack is bounded."""
-
-
-def _refuse_too_deep(node: Predicate | Term) -> None:
-    if _nesting(node) > MOST_NESTED:
-        raise QueryError(
-            f"a question about related rows inside another, more than {MOST_NESTED} levels deep; "
-            "ask in two steps, the second with in_(keys)"
-        )
-
-
-def _nesting(node: object) -> int:
-    """Say how many subqueries nest; rows that are only a way to others are joined in one."""
-    match node:
-        case Comparison(left, _, right):
-            return max(_nesting(left), _nesting(right))
-        case Arithmetic(left=left, right=right):
-            return max(_nesting(left), _nesting(right))
-        case Logical():
-            return max(map(_nesting, _parts(node)))
-        case Exists(rows):
-            condition = rows.condition
-            is_way = isinstance(condition, Exists) and not condition.is_negated
-            return _nesting(condition) + (0 if is_way else 1)
-        case RowCount(rows=rows):
-            return _nesting(rows.condition) + 1
-        case _:
-            return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +78,16 @@ class _Rows:
 
     def condition(self, node: Predicate | Term) -> Predicate:
         """Resolve a condition on the innermost row that stands by itself."""
-        return replace(self, region=object())._closed(node)
+        return replace(self, region=object()).closed(node)
 
-    def _closed(self, node: Predicate | Term) -> Predicate:
+    def closed(self, node: Predicate | Term) -> Predicate:
         """Resolve a part of a region, and ask for the rows that it names and nobody chose."""
         if isinstance(node, Logical) and node.operator is LogicalOperator.NOT:
             return Logical(LogicalOperator.NOT, [self.condition(node.parts[0])])
         if isinstance(node, Logical) and node.operator is LogicalOperator.OR:
-            return _joined(LogicalOperator.OR, [self._closed(part) for part in _parts(node)])
+            return _joined(LogicalOperator.OR, [self.closed(part) for part in parts_of(node)])
         if isinstance(node, Logical):
-            groups = self._entangled(list(_parts(node)))
+            groups = self._entangled(list(parts_of(node)))
             return _joined(LogicalOperator.AND, [self._asked_together(each) for each in groups])
         missing = self._missing(node)
         return self._chosen([node], missing[0]) if missing else self._leaf(node)
@@ -157,7 +109,7 @@ class _Rows:
 
     def _asked_together(self, parts: list[Predicate | Term]) -> Predicate:
         if len(parts) == 1:
-            return self._closed(parts[0])
+            return self.closed(parts[0])
         return self._chosen(parts, self._missing(parts[0])[0])
 
     def _chosen(self, parts: list[Predicate | Term], route: Path) -> Predicate:
@@ -165,15 +117,15 @@ class _Rows:
         start = self._position(route[:-1])
         joined = _Frame(route[-1].far, route=route, region=self.region)
         inside = replace(self, frames=(*self.frames, joined))
-        condition = normalised(_joined(LogicalOperator.AND, [inside._together(parts)]))
+        condition = normalised(_joined(LogicalOperator.AND, [inside.together(parts)]))
         found = Exists(self._hop(route[-1], start, (), condition))
         without = _all([self._without(part, route) for part in parts])
         if without is None:
             return found
-        return _joined(LogicalOperator.OR, [found, self._closed(without)])
+        return _joined(LogicalOperator.OR, [found, self.closed(without)])
 
-    def _together(self, parts: list[Predicate | Term]) -> Predicate:
-        return self._closed(parts[0] if len(parts) == 1 else Logical(LogicalOperator.AND, parts))
+    def together(self, parts: list[Predicate | Term]) -> Predicate:
+        return self.closed(parts[0] if len(parts) == 1 else Logical(LogicalOperator.AND, parts))
 
     def _without(self, node: Predicate | Term, route: Path) -> Predicate | Term | None:
         """Give what is left where there is no row at the end of a route; `None` for False."""
@@ -181,7 +133,7 @@ class _Rows:
             return None if route in self._missing(node) else node
         if node.operator is LogicalOperator.NOT:
             return node
-        parts = [self._without(part, route) for part in _parts(node)]
+        parts = [self._without(part, route) for part in parts_of(node)]
         if node.operator is LogicalOperator.AND:
             return _all(parts)
         known = [part for part in parts if part is not None]
@@ -192,7 +144,7 @@ class _Rows:
         if isinstance(node, Logical):
             if node.operator is LogicalOperator.NOT:
                 return []
-            return list(dict.fromkeys(r for p in _parts(node) for r in self._missing(p)))
+            return list(dict.fromkeys(r for p in parts_of(node) for r in self._missing(p)))
         found: dict[Path, None] = {}
         for base, scope in _places(node):
             route = self._route(base, scope)
@@ -241,10 +193,10 @@ class _Rows:
         """Say how many scopes further out the row of a place is."""
         route = self._route(place.base, place.scope)
         if route:
-            return self._level_of(cast("int", self._position(route)))
-        return self._level_of(cast("int", self._named(place.base, place.scope)))
+            return self.level_of(cast("int", self._position(route)))
+        return self.level_of(cast("int", self._named(place.base, place.scope)))
 
-    def _level_of(self, position: int) -> int:
+    def level_of(self, position: int) -> int:
         return len(self.frames) - 1 - position
 
     def _named(self, base: ModelMetadata, scope: Scope | None) -> int | None:
@@ -285,22 +237,22 @@ class _Rows:
 
     def _rows(self, rows: RelatedRows) -> Rows:
         start = len(self.frames) - 1 - self._level(rows.place)
-        return self._along(rows.hops, start, rows.place.path, rows)
+        return self.along(rows.hops, start, rows.place.path, rows)
 
-    def _along(self, hops: Sequence[Hop], start: int, path: Path, rows: RelatedRows) -> Rows:
+    def along(self, hops: Sequence[Hop], start: int, path: Path, rows: RelatedRows) -> Rows:
         """Follow hops; the row at the end must meet the condition."""
         first, *more = hops
         frame = _Frame(first.far, None if more else rows.scope)
         inside = replace(self, frames=(*self.frames, frame))
         if more:
-            further = inside._along(more, len(self.frames), (), rows)
+            further = inside.along(more, len(self.frames), (), rows)
             return self._hop(first, start, path, Exists(further))
         asked = rows.condition
         condition = None if asked is None else normalised(inside.condition(asked))
         return self._hop(first, start, path, condition)
 
     def _hop(self, hop: Hop, start: int | None, path: Path, condition: Predicate | None) -> Rows:
-        level = self._level_of(cast("int", start))
+        level = self.level_of(cast("int", start))
         pairs = tuple((_near(hop, n, level, path), far) for n, (_, far) in enumerate(hop.pairs))
         return Rows(hop.far, pairs, condition)
 
@@ -311,7 +263,7 @@ class _Rows:
         there, on = rows.hops
         start = len(self.frames) - 1 - self._level(rows.place)
         inside = replace(self, frames=(*self.frames, _Frame(on.far, rows.scope)))
-        level = inside._level_of(start)
+        level = inside.level_of(start)
         pairs = [
             *(
                 (_near(there, n, level, rows.place.path), f)
@@ -372,36 +324,6 @@ def _names_each_once(hops: Sequence[Hop]) -> bool:
     return names_one_row(there.far, said)
 
 
-def path_between(model: ModelMetadata, target: ModelMetadata) -> Path:
-    """Give the one shortest way along references; raises `QueryError` for none or several."""
-    paths = shortest_paths(model, target)
-    if len(paths) == 1:
-        return paths[0]
-    if not paths:
-        raise QueryError(
-            f"a condition on {target.name} in a question for {model.name}: no reference leads "
-            f"from one to the other; {_references_of(model)}"
-        )
-    ways = "; ".join(" then ".join(map(repr, path)) for path in paths)
-    raise QueryError(
-        f"a condition on {target.name} in a question for {model.name} may go several ways: "
-        f"{ways}. Say which by a relation: {_advice(model, paths)}"
-    )
-
-
-def _references_of(model: ModelMetadata) -> str:
-    said = [f"{model.name}.{field.name}" for field in model.fields if field.reference is not None]
-    return f"{model.name} has {', '.join(said) or 'no references'}"
-
-
-def _advice(model: ModelMetadata, paths: Sequence[Path]) -> str:
-    first = paths[0][0]
-    name = first.far.name.lower()
-    if first.is_many:
-        return f"{model.name}.{name}s.any(...)"
-    return f"{model.name}.{name}.field == value"
-
-
 def _places(node: Predicate | Term | object) -> Iterator[tuple[ModelMetadata, Scope | None]]:
     """Give the rows that a leaf names, but for those inside of what it asks of related rows."""
     match node:
@@ -419,10 +341,6 @@ def _places(node: Predicate | Term | object) -> Iterator[tuple[ModelMetadata, Sc
         case Arithmetic(left=left, right=right):
             yield from _places(left)
             yield from _places(right)
-
-
-def _parts(node: Logical) -> Iterable[Predicate | Term]:
-    return node.parts if node.operator is LogicalOperator.NOT else node.flattened()
 
 
 def _all(parts: Sequence[Predicate | Term | None]) -> Predicate | Term | None:

@@ -13,7 +13,7 @@ from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
 from ommi.query.expressions import Ordering
 from ommi.query.nodes import Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
-from ommi.query.scopes import is_own
+from ommi.query.reach import is_own
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
 from ommi.sql.expressions import Source, Writer

@@ -49,11 +49,11 @@ class Source:
 
     @property
     def text(self) -> str:
-        """What stands behind FROM."""
+        """Give what stands behind FROM."""
         return "".join((self._table, *self.joins))
 
     def joined_on(self, condition: str) -> str:
-        """What stands behind JOIN."""
+        """Give what stands behind JOIN."""
         return "".join((self._table, f" ON {condition}", *self.joins))
 
 

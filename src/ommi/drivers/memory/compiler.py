@@ -24,7 +24,7 @@ from ommi.query.evaluate import (
 )
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.nodes import Predicate
-from ommi.query.scopes import is_own
+from ommi.query.reach import is_own
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 Run = Callable[[Tables, Parameters], Rows]
