@@ -386,4 +386,4 @@ def _balanced(parts: Sequence[str], sign: str) -> str:
 
 _FLAT = 16
 _SHALLOW = 16
-_SHALLOW_INSIDE = 4
+_SHALLOW_INSIDE = 8
