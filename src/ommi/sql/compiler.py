@@ -137,13 +137,15 @@ class SqlCompiler:
         return f"INSERT INTO {table} ({names}) VALUES ({', '.join(marks)})"
 
     def _update(self, update: Update, writer: Writer) -> str:
-        self.dialect.check_changes(update.changes)
+        model = update.model
+        key = [field.column for field in model.keys]
+        table, before = self.dialect.updated(model.table, key, update.changes)
         assignments = ", ".join(
-            f"{self.dialect.quote(field.column)} = {writer.assigned(value, field, update.model)}"
-            for field, value in update.changes
+            f"{before}{self.dialect.quote(f.column)} = {writer.assigned(value, f, model)}"
+            for f, value in update.changes
         )
-        where = self._where_by_key(update.model, update.where, writer)
-        return f"UPDATE {self.dialect.quote(update.model.table)} SET {assignments}{where}"
+        where = self._where_by_key(model, update.where, writer)
+        return f"UPDATE {table} SET {assignments}{where}"
 
     def _where_by_key(self, model: ModelMetadata, where: Predicate | None, writer: Writer) -> str:
         """Say which rows to write: where others are asked about, by the keys of those found.

@@ -30,8 +30,14 @@ from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
 
-GRACE = 5.0
+GRACE = 2.0
 """How long a server may take, in seconds, to end what was cancelled or to say goodbye."""
+
+_AS_IT_WAS = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; "
+    "SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
+)
+"""DISCARD ALL without its DEALLOCATE ALL. asyncpg's own would leave roles and temporary tables."""
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
@@ -118,9 +124,9 @@ class PostgreSQLConnection:
             raise ConnectionLost("the server gives no sign of life", store=STORE) from error
 
     async def reset(self) -> None:
-        """Undo what was set, listened to or locked."""
+        """Undo all that a session remembers, but for the statements that are kept."""
         try:
-            await self._client.reset(timeout=GRACE)
+            await self._client.execute(_AS_IT_WAS, timeout=GRACE)
         except BaseException as error:  # noqa: BLE001 - it is raised again
             await self._fail(error, None)
         self.is_changed = False

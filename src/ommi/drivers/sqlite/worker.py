@@ -97,18 +97,26 @@ class Worker:
             await desk.abandon(future)
             raise
 
-    async def close(self) -> None:
-        """Finish the job that runs, refuse those that wait, close the connection, end the thread.
-
-        Cancelled, it interrupts the running job too, and still returns when the thread is gone.
-        """
+    def stop(self) -> None:
+        """Take no more jobs and refuse those that wait; after its job the thread ends."""
         desk = self._desk
         if desk is None or desk.ended.done():
             return
         if desk.loop is not get_running_loop():
             raise self._wrong_loop()
         desk.stop()
-        cancelled = await desk.outlast(desk.ended)
+
+    async def close(self, *, is_urgent: bool = False) -> None:
+        """Finish the job that runs, refuse those that wait, close the connection, end the thread.
+
+        Urgent or cancelled, it interrupts the running job, and still returns when the thread is
+        gone.
+        """
+        self.stop()
+        desk = self._desk
+        if desk is None:
+            return
+        cancelled = await desk.outlast(desk.ended, is_urgent=is_urgent)
         if cancelled is not None:
             raise cancelled
 
@@ -259,15 +267,16 @@ class _Desk:
         await self.outlast(left, job)
 
     async def outlast(
-        self, end: Future[None], job: Future[Any] | None = None
+        self, end: Future[None], job: Future[Any] | None = None, *, is_urgent: bool = False
     ) -> CancelledError | None:
         """Wait for `end` however often cancelled, and return the last cancel.
 
-        Interrupt `job` until then; without one, whatever runs, from the first cancel on.
+        Interrupt `job` until then; without one, whatever runs, from the first cancel on or, where
+        it is urgent, from the start.
         """
         cancelled = None
         while not end.done():
-            pressing = job is not None or cancelled is not None
+            pressing = is_urgent or job is not None or cancelled is not None
             if pressing:
                 self.interrupt(job)
             try:
