@@ -32,9 +32,8 @@ def _advice(model: ModelMetadata, paths: Sequence[Path]) -> str:
         return f"Say which by a relation: {' or '.join(known)}"
     first = paths[0][0]
     handle = "LazyList" if first.is_many else "Lazy"
-    fields = ", ".join(
-        repr((far if first.is_many else near).name) for near, far in first.pairs[:1]
-    )
+    near, far = first.pairs[0]
+    field = far.name if first.is_many else near.name
     return (
         f"Declare a relation for the one that you mean, as in `ClassVar[Annotated["
         f"{handle}[{first.far.name}], Using({field!r})]]`, and ask by it"
