@@ -42,8 +42,8 @@ class Statement:
     __slots__ = ("prepared", "run")
 
     def __init__(self, prepared: Prepared, run: Run) -> None:
-        self.prepared = prepared
-        self.run = run
+        self.prepared: Prepared = prepared
+        self.run: Run = run
 
     async def fetch(self, *parameters: object) -> Rows:
         """Run it and give the rows."""

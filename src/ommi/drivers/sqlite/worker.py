@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ommi.drivers.sqlite.bell import bell
-from ommi.errors import ConnectionLost
+from ommi.errors import ConnectionLost, WrongLoop
 
 __all__ = ["Worker"]
 
@@ -80,7 +80,7 @@ class Worker:
 
         Cancelled, a job that has not begun never does; one that runs is interrupted, and the
         `CancelledError` comes when the thread has left it. Raise what the job raised, or
-        `ConnectionLost` if the worker is or gets closed; `RuntimeError` in another event loop.
+        `ConnectionLost` if the worker is or gets closed; `WrongLoop` in another event loop.
         """
         loop = get_running_loop()
         desk = self._desk
@@ -160,8 +160,11 @@ class Worker:
             return RuntimeError(f"{self!r} was not started; await start() first")
         return _lost(f"{self!r} is closed") if self._desk.open_to is None else self._wrong_loop()
 
-    def _wrong_loop(self) -> RuntimeError:
-        return RuntimeError(f"{self!r} belongs to the event loop that started it, not to this one")
+    def _wrong_loop(self) -> WrongLoop:
+        return WrongLoop(
+            f"{self!r} belongs to the event loop that started it, not to this one; open a "
+            "database in each loop, and close it there"
+        )
 
 
 class _Desk:
