@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from ommi.errors import ModelError
@@ -14,7 +15,7 @@ from ommi.metadata.model import ModelMetadata, remember
 from ommi.metadata.subclassing import subclass_of
 from ommi.query.fields import references
 from ommi.query.relation_fields import RelationReference
-from ommi.relations import STATE, database_of
+from ommi.relations import STATE, Lazy, LazyList, RelationAttribute, database_of
 
 if TYPE_CHECKING:
     from ommi.results import AsyncResultWrapper
@@ -101,6 +102,9 @@ def _decorated(
         **references(model),
         **{name: RelationReference(model, name) for name in model.declared_relations},
     }
+    for name, declared in model.declared_relations.items():
+        find = partial(model.relation, name)
+        setattr(made, name, RelationAttribute(LazyList if declared.is_many else Lazy, find))
     for access in accesses:
         access.answer, access.owner = answers[access.name], made
     _publish(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -30,6 +30,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
+
+
+Finish = Callable[[list[Any]], Awaitable[None]]
 
 
 class Executor:
@@ -74,8 +77,13 @@ class Executor:
         plan, values = self.planner.plan(statement)
         return self.connection.execute(plan.command, plan.bind(values))
 
-    async def stream(self, select: Select) -> AsyncGenerator[Any, None]:
-        """Give the models that a selection means one by one, a chunk of them in memory."""
+    async def stream(
+        self, select: Select, finish: Finish | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Give the models that a selection means one by one, a chunk of them in memory.
+
+        `finish` is awaited with each chunk before its first model is given.
+        """
         ordered = select.but(ORDER, with_key(select.order, select.model))
         plan, values = self.planner.plan(ordered)
         hydrate = cast("Hydrator", plan.hydrate)
@@ -89,6 +97,8 @@ class Executor:
         )
         async with aclosing(cast("AsyncGenerator[list[object], None]", chunks)):
             async for models in chunks:
+                if finish is not None:
+                    await finish(models)
                 for model in models:
                     yield model
 

@@ -90,6 +90,8 @@ def _remember(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Remember
     if set_state is None or -1 in order:
         return None
     remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(set_state)
+    if model.declared_relations:
+        remember = _with_rows(remember)
     if order == list(range(len(columns))):
         return remember
     return lambda instances, rows, batch: remember(
@@ -113,6 +115,16 @@ def _by_function(set_state: Callable[[object, object], None]) -> Remember:
         deque(map(set_state, instances, zip(rows, repeat(batch))), maxlen=0)
 
     return remember
+
+
+def _with_rows(remember: Remember) -> Remember:
+    """Let the batch know the rows of all its instances: relations are loaded for all of them."""
+
+    def keep(instances: list[object], rows: Rows, batch: Any) -> None:  # noqa: ANN401
+        batch.rows = rows
+        remember(instances, rows, batch)
+
+    return keep
 
 
 def _has_plain_slot(cls: type) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ommi.errors import ModelError
 from ommi.metadata.annotations import IndexTogether, UniqueTogether
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
+from ommi.metadata.declared_relations import declared_relations
 from ommi.metadata.field_rules import check_field, check_identifier, field_metadata
 from ommi.metadata.hints import look_through
 from ommi.metadata.libraries.attrs import AttrsLibrary
@@ -16,7 +17,6 @@ from ommi.metadata.libraries.plain import PlainLibrary
 from ommi.metadata.libraries.protocol import Library
 from ommi.metadata.libraries.pydantic import PydanticLibrary
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.relations import declared_relations
 from ommi.metadata.resolution import Annotations
 from ommi.metadata.storage import Kind
 from ommi.metadata.typesystem import TypeSystem

@@ -15,8 +15,9 @@ from ommi.metadata.typesystem import TypeSystem
 if TYPE_CHECKING:
     from ommi.metadata.annotations import OnDelete
     from ommi.metadata.collection import ModelCollection
+    from ommi.metadata.declared_relations import DeclaredRelation
     from ommi.metadata.libraries.protocol import Library
-    from ommi.metadata.relations import DeclaredRelation, Relation
+    from ommi.metadata.relations import Relation
 
 
 class Missing:

@@ -14,6 +14,7 @@ from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import COMPARING, Expression, operators_for
 from ommi.query.nodes import Predicate, Term, equality
+from ommi.query.relation_fields import RelationReference
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
@@ -175,7 +176,9 @@ class Fields:
         if name.startswith("__"):
             raise AttributeError(name)
         model: ModelMetadata = self.__dict__["__model__"]
-        raise UnknownField(model.name, name, tuple(model.by_name))
+        if name in model.declared_relations:
+            return RelationReference(model, name)
+        raise UnknownField(model.name, name, (*model.by_name, *model.declared_relations))
 
     def __repr__(self) -> str:
         return f"fields({self.__dict__['__model__'].name})"

@@ -74,6 +74,8 @@ class SqlCompiler:
         return ", ".join(f"{table}.{self.dialect.quote(f.column)}" for f in model.fields)
 
     def _select(self, select: Select, writer: Writer, what: str) -> str:
+        if select.of_each:
+            return self._select_of_each(select, writer, what)
         table = self.dialect.quote(select.model.table)
         where = writer.where(select.where)
         order = self._order(select, writer)
@@ -82,6 +84,27 @@ class SqlCompiler:
         if limit is None and select.at_most is not None:
             limit = str(select.at_most)
         return f"SELECT {what} FROM {table}{where}{order}{self.dialect.bounds(limit, offset)}"
+
+    def _select_of_each(self, select: Select, writer: Writer, what: str) -> str:
+        """Give the rows of a page of each group, numbered by a subquery with the table's name."""
+        quote = self.dialect.quote
+        table, place = quote(select.model.table), quote("ommi place")
+        groups = ", ".join(f"{table}.{quote(field.column)}" for field in select.of_each)
+        order = self._order(select, writer)
+        numbered = (
+            f"SELECT {table}.*, row_number() OVER (PARTITION BY {groups}{order}) AS {place} "
+            f"FROM {table}{writer.where(select.where)}"
+        )
+        bounds, position = [], f"{table}.{place}"
+        if select.offset is not None:
+            bounds.append(f"{position} > {writer.bound(select.offset)}")
+            position = f"{position} - {writer.bound(select.offset)}"
+        if select.limit is not None:
+            bounds.append(f"{position} <= {writer.bound(select.limit)}")
+        return (
+            f"SELECT {what} FROM ({numbered}) AS {table} WHERE {' AND '.join(bounds)} "
+            f"ORDER BY {table}.{place}"
+        )
 
     def _order(self, select: Select, writer: Writer) -> str:
         if not select.order:

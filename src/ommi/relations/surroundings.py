@@ -5,10 +5,11 @@ Models never import the database: they find it here, behind a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Generic, Protocol, TypeVar
+from copy import deepcopy
+from typing import Any, Protocol, TypeVar, cast
 
 from ommi.errors import NoCurrentDatabase
 from ommi.results import AsyncResultWrapper
@@ -19,12 +20,35 @@ STATE = "_ommi"
 """The one attribute that Ommi adds to instances of decorated classes."""
 
 
-class Lazy(Generic[T]):
-    """The row that belongs to an instance, loaded when it is first awaited."""
+class RelationFacts(Protocol):
+    """What a handle asks of its relation."""
 
+    @property
+    def name(self) -> str:
+        """The name of the attribute."""
+        ...
 
-class LazyList(Generic[T]):
-    """The rows that belong to an instance, loaded when they are first awaited."""
+    @property
+    def is_many(self) -> bool:
+        """Whether it leads to any number of rows."""
+        ...
+
+    @property
+    def key_of(self) -> Callable[[Any], object]:
+        """Gives what says, in an instance, which rows are meant; `None` where none are."""
+        ...
+
+    def without_key(self, instance: object) -> object:
+        """Give what belongs to an instance without a key; raises where that means nothing."""
+        ...
+
+    def without_row(self, instance: object) -> None:
+        """Accept that no row belongs to an instance; raises `NotFound` where one must."""
+        ...
+
+    def attach(self, instance: object, others: Sequence[object]) -> None:
+        """Let others be added with an instance that is not in the store yet."""
+        ...
 
 
 class Database(Protocol):
@@ -42,19 +66,33 @@ class Database(Protocol):
         """Read the row again."""
         ...
 
+    def load_related(
+        self, instance: object, relation: RelationFacts, /, *, again: bool = False
+    ) -> Coroutine[Any, Any, object]:
+        """Load what belongs to the instance, and to those that were read with it."""
+        ...
+
 
 class Batch:
     """The instances that came from one statement; each knows the batch, it knows none of them.
 
     An instance's state is the tuple `(row, batch)`: the row as it was read or written, in stored
-    form as the driver gave it, one value per field of the model.
+    form as the driver gave it, one value per field of the model; `None` before it was.
+
+    `rows` are those of all its instances, where the model has relations: what a relation loads, it
+    loads for all of them. `related` is what was loaded: by relation, and by the key that an
+    instance has there.
     """
 
-    __slots__ = ("__weakref__", "database")
+    __slots__ = ("__weakref__", "database", "related", "rows")
     database: Database | None
+    rows: Sequence[Sequence[object]]
+    related: dict[RelationFacts, dict[object, object]] | None
 
     def __init__(self, database: Database | None) -> None:
         self.database = database
+        self.related = None
+        self.rows = ()
 
     def __reduce__(self) -> tuple[object, ...]:
         # A copy in another process has no database; it finds the one of its surroundings.
@@ -67,9 +105,41 @@ class Batch:
         return self
 
 
+class Attachments(Batch):
+    """Stands for the batch of an instance that is not in the store yet.
+
+    `attached` are the instances that will be added with it, by the name of the relation.
+    """
+
+    __slots__ = ("attached",)
+
+    def __init__(self, attached: dict[str, list[object]] | None = None) -> None:
+        super().__init__(None)
+        self.attached: dict[str, list[object]] = attached or {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Attachments, (self.attached,)
+
+    def __deepcopy__(self, memo: object) -> Attachments:
+        return Attachments(deepcopy(self.attached, cast("dict[int, object]", memo)))
+
+
 def state_of(instance: object) -> tuple[tuple[object, ...], Batch] | None:
     """Give what an instance remembers, `None` if it was never read or written."""
-    return getattr(instance, STATE, None)
+    state = getattr(instance, STATE, None)
+    return None if state is None or state[0] is None else state
+
+
+def batch_of(instance: object) -> Batch | None:
+    """Give the batch of an instance, or what stands for it; `None` where there is none."""
+    state = getattr(instance, STATE, None)
+    return None if state is None else state[1]
+
+
+def attachments_of(instance: object) -> dict[str, list[object]]:
+    """Give what will be added with an instance, by the names of its relations."""
+    batch = batch_of(instance)
+    return batch.attached if isinstance(batch, Attachments) else {}
 
 
 _CURRENT: ContextVar[Database | None] = ContextVar("ommi_current_database", default=None)
