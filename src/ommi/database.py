@@ -11,9 +11,9 @@ from ommi.drivers.protocol import Connection, Driver, Poolable, SchemaKeeping
 from ommi.drivers.registry import driver_for, pool_options
 from ommi.errors import ConfigurationError, QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import NOT_OPEN, Executor
+from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.relations import RelationLoader
-from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
 from ommi.metadata.relations import Relation
@@ -60,7 +60,7 @@ class Ommi:
         else:
             self._driver, self._pool_options = location, pool_options(options)
         self._executor = Executor(self._driver, self)
-        self._writer = Writer(self._executor)
+        self._writer = GraphWriter(self._executor)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:

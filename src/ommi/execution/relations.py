@@ -268,6 +268,11 @@ def _known(relation: Relation, batch: Batch) -> dict[object, object]:
     return batch.related.setdefault(relation, {})
 
 
+def put_related(relation: Relation, batch: Batch, related: Mapping[object, object]) -> None:
+    """Let a batch remember what belongs to keys."""
+    _known(relation, batch).update(related)
+
+
 def _put(relation: Relation, batch: Batch, related: Mapping[object, object], keys: Keys) -> None:
     known = _known(relation, batch)
     for key in keys:

@@ -26,7 +26,7 @@ from ommi.relations import Batch, state_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Insertion:
+class Insertion:
     """How instances of a model are added when just these of its fields are left to the store."""
 
     plan: Plan
@@ -43,7 +43,7 @@ class Writer:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._insertions: dict[tuple[object, ...], _Insertion] = {}
+        self._insertions: dict[tuple[object, ...], Insertion] = {}
         self._extractors: dict[ModelMetadata, Extractor] = {}
 
     async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
@@ -58,7 +58,7 @@ class Writer:
         else:
             await connection.execute(insertion.plan.command, parameters)
         batch = Batch(self._executor.database)
-        return _completed(insertion, instance, filled[0], parameters, returned, batch)
+        return completed(insertion, instance, filled[0], parameters, returned, batch)
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
@@ -69,22 +69,22 @@ class Writer:
             for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
         ]
         told = await self._executor.connection.run_batch(steps) if steps else []
-        batch = Batch(self._executor.database)
         added: list[Any] = []
         for (insertion, group), (fillings, rows), returned in zip(
             groups, bound, told, strict=True
         ):
+            batch = Batch(self._executor.database)
             if _is_simple(insertion):
                 added.extend(_all_completed(insertion, group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
             added.extend(
-                _completed(insertion, *parts, batch)
+                completed(insertion, *parts, batch)
                 for parts in zip(group, fillings, rows, each, strict=True)
             )
         return added
 
-    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:
+    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[Insertion, Iterable[Any]]]:
         """Give runs of instances that are added by one command."""
         if len(instances) > 1 and len(set(map(type, instances))) == 1:
             # The usual large add: one class, and keys that all are given or all are not.
@@ -103,7 +103,7 @@ class Writer:
         changes = _changes(model, stored, old)
         if not changes:
             return instance
-        filled = _times(model, instance, is_new=False)
+        filled = times_of(model, instance, is_new=False)
         changes.update(
             (model.by_name[name], model.by_name[name].dump(v)) for name, v in filled.items()
         )
@@ -144,24 +144,29 @@ class Writer:
             model.set_state(instance, state)
         return instance
 
-    def _insertion(self, instance: Any) -> _Insertion:  # noqa: ANN401 - of the user's own class
+    def _insertion(self, instance: Any) -> Insertion:  # noqa: ANN401 - of the user's own class
         model = metadata_of(type(instance))
         omitted = tuple([f for f in model.generated if getattr(instance, f.name) is None])
+        return self._insertion_without(model, omitted)
+
+    def _insertion_without(
+        self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]
+    ) -> Insertion:
         known = self._insertions.get((model, omitted))
         if known is None:
             known = self._planned(model, omitted)
             self._insertions[model, omitted] = known
         return known
 
-    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> _Insertion:
+    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> Insertion:
         fields = tuple(f for f in model.fields if f not in omitted)
         plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
         told = (*fields, *omitted)
         order = tuple(told.index(field) for field in model.fields)
-        return _Insertion(plan, model, fields, omitted, extractor(model, fields), order)
+        return Insertion(plan, model, fields, omitted, extractor(model, fields), order)
 
     def _parameters(
-        self, insertion: _Insertion, instances: Sequence[Any]
+        self, insertion: Insertion, instances: Sequence[Any]
     ) -> tuple[Sequence[dict[str, object] | None], list[Parameters]]:
         """Give what is filled in besides, and the parameters, of each instance."""
         rows = insertion.extract(instances)
@@ -169,7 +174,7 @@ class Writer:
         if not insertion.model.times:
             bound = cast("list[Parameters]", rows) if bind is unchanged else list(map(bind, rows))
             return [None] * len(rows), bound
-        fillings = [_times(insertion.model, instance, is_new=True) for instance in instances]
+        fillings = [times_of(insertion.model, instance, is_new=True) for instance in instances]
         places = {field.name: place for place, field in enumerate(insertion.fields)}
         bound = []
         for row, filled in zip(rows, fillings, strict=True):
@@ -210,7 +215,7 @@ class Writer:
         model.set_state(instance, (raw, Batch(self._executor.database)))
 
 
-def _is_simple(insertion: _Insertion) -> bool:
+def _is_simple(insertion: Insertion) -> bool:
     """Tell whether nothing is left to fill in but, at most, a generated key as it comes."""
     model, returning = insertion.model, insertion.returning
     if model.times or len(returning) > 1:
@@ -223,7 +228,7 @@ def _is_simple(insertion: _Insertion) -> bool:
 
 
 def _all_completed(
-    insertion: _Insertion,
+    insertion: Insertion,
     instances: list[Any],
     rows: Sequence[Parameters],
     returned: Rows,
@@ -244,8 +249,8 @@ def _all_completed(
     return instances
 
 
-def _completed(
-    insertion: _Insertion,
+def completed(
+    insertion: Insertion,
     instance: Any,  # noqa: ANN401 - of the user's own class
     filled: dict[str, object] | None,
     parameters: Parameters,
@@ -318,7 +323,7 @@ def _check_matched(model: ModelMetadata, matched: int) -> None:
     )
 
 
-def _times(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
+def times_of(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
     """Give the times of this write for the fields that record them."""
     return {
         field.name: _now(field)

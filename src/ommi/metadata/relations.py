@@ -10,7 +10,7 @@ from typing import Any
 
 from ommi.errors import InvalidValue, NotFound, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.relations import Attachments, batch_of, state_of
+from ommi.relations import ATTACHED, Attachments, batch_of, state_of
 
 KeyOf = Callable[[Any], object]
 Pair = tuple[FieldMetadata, FieldMetadata]
@@ -113,6 +113,7 @@ class Relation:
         if not isinstance(batch, Attachments):
             batch = Attachments()
             set_state(instance, (None, batch))
+            ATTACHED.add(type(instance))
         known = batch.attached.get(self.name, []) if self.is_many else []
         batch.attached[self.name] = [*known, *others]
 

@@ -2,6 +2,7 @@
 
 from ommi.relations.handles import Lazy, LazyList, RelationAttribute
 from ommi.relations.surroundings import (
+    ATTACHED,
     STATE,
     Attachments,
     Batch,
@@ -17,6 +18,7 @@ from ommi.relations.surroundings import (
 )
 
 __all__ = [
+    "ATTACHED",
     "STATE",
     "Attachments",
     "Batch",

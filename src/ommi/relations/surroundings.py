@@ -105,6 +105,10 @@ class Batch:
         return self
 
 
+ATTACHED: set[type] = set()
+"""The classes that anything was ever attached to an instance of; others need not be looked at."""
+
+
 class Attachments(Batch):
     """Stands for the batch of an instance that is not in the store yet.
 
