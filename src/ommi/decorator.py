@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from ommi.errors import ModelError
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
-from ommi.metadata.inspection import Together, inspect_model, library_of
+from ommi.metadata.inspection import (
+    Together,
+    inspect_model,
+    library_of,
+    without_relations,
+)
 from ommi.metadata.model import ModelMetadata, remember
 from ommi.metadata.subclassing import subclass_of
 from ommi.query.fields import references
@@ -83,6 +88,7 @@ def _decorated(
     table: str | None,
     namespace: Mapping[str, object],
 ) -> type[T]:
+    cls = without_relations(cls, namespace)
     prepared = library_of(cls).prepare(cls)
     found = inspect_model(
         prepared,

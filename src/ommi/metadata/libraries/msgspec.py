@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from ommi.metadata.libraries.constructor import taken_for_a_field
 from ommi.metadata.libraries.protocol import Construction, DeclaredField
 from ommi.metadata.model import MISSING
 
@@ -25,6 +26,10 @@ class MsgspecLibrary:
     def prepare(self, cls: type) -> type:
         """Give the class as it is."""
         return cls
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Refuse: what a Struct has for fields cannot be changed."""
+        raise taken_for_a_field(self.name, cls, next(iter(names)))
 
     def declared_fields(
         self, cls: type, annotations: Mapping[str, object]
