@@ -193,7 +193,12 @@ class UniqueViolation(ConstraintViolation):
 
 
 class ForeignKeyViolation(ConstraintViolation):
-    """A reference to a row that is not there, or a row that others still refer to."""
+    """A reference to a row that is not there, or a row that others still refer to.
+
+    `referring` names the models whose rows may refer to one that was to be deleted.
+    """
+
+    referring: tuple[str, ...] = ()
 
 
 class NotNullViolation(ConstraintViolation):

@@ -133,9 +133,7 @@ def _twin(cls: type, attributes: list[Any]) -> Any:  # noqa: ANN401 - a class of
     }
     hooks = ("__attrs_pre_init__", "__attrs_post_init__")
     body = {name: getattr(cls, name) for name in hooks if hasattr(cls, name)}
-    checks: Any = (
-        [attr.setters.convert, attr.setters.validate] if _has_hooks_of_attrs(cls) else None
-    )
+    setters: Any = [attr.setters.convert, attr.setters.validate]
     return attr.s(
         type(cls.__name__, (), body),
         these=these,
@@ -144,7 +142,7 @@ def _twin(cls: type, attributes: list[Any]) -> Any:  # noqa: ANN401 - a class of
         order=generated_by(vars(cls).get("__lt__"), "<attrs generated"),
         unsafe_hash=generated_by(vars(cls).get("__hash__"), "<attrs generated") or None,
         cache_hash=_caches_its_hash(cls),
-        on_setattr=checks,
+        on_setattr=setters if _has_hooks_of_attrs(cls) else None,
     )
 
 
