@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -18,15 +20,16 @@ from ommi.execution.executor import Executor
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.relations import Relation
 from ommi.query.builder import when
+from ommi.query.expressions import Ordering
 from ommi.query.fields import references
 from ommi.query.loads import Load, RelatedSelection
 from ommi.query.nodes import Comparison, Logical, Predicate
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.relation_fields import RelationReference
 from ommi.query.statements import Select
-from ommi.relations import Attachments, Batch, Lazy, LazyList, batch_of
+from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of
 
-Keys = Iterable[object]
+Keys = Collection[object]
 Related = dict[object, object]
 
 KEYS_AT_ONCE = 256
@@ -47,7 +50,7 @@ async def load_related(
         keys = dict.fromkeys(map(relation.key_of, instances))
         keys.pop(None, None)
         others, related = await _fetched(executor, relation, keys, load.selection)
-        _remember(relation, instances, related, keys)
+        _put(relation, _batch_of_all(executor, relation, instances), related, keys)
         await load_related(executor, others, load.nested)
 
 
@@ -117,8 +120,13 @@ class RelationLoader:
                 keys.pop(key, None)
         every = {key: None for keys in loading.keys.values() for key in keys}
         _, related = await _fetched(self._executor, relation, every)
+        if len(loading.keys) == 1:
+            _put(relation, batch, related, every)
+            return
         for batch, keys in loading.keys.items():
-            _put(relation, batch, related, keys)
+            # Lists are the caller's to change, so no two of them are the same.
+            own = {key: copy(related[key]) for key in keys if key in related}
+            _put(relation, batch, own if relation.is_many else related, keys)
 
     def _keys_of_all(self, relation: Relation, batch: Batch) -> Keys:
         """Give the keys of all instances of a batch, as they were read."""
@@ -158,15 +166,12 @@ async def _fetched(
     selection: RelatedSelection | None = None,
 ) -> tuple[list[Any], Related]:
     """Give the instances that belong to keys: all of them, and those of each key."""
-    selection = selection or RelatedSelection(RelationReference(relation.owner, relation.name))
     wanted = list(keys)
     if not wanted:
         return [], {}
     if relation.association is not None:
         return await _fetched_through(executor, relation, wanted, selection)
-    select = _select(relation.target, selection)
-    if relation.is_many:
-        select = _of_each(select, relation, selection)
+    select = _select(relation, selection)
     found = await _all_with(executor, select, relation.far_fields, wanted)
     far_keys = map(relation.far_key_of, found)
     if not relation.is_many:
@@ -178,7 +183,10 @@ async def _fetched(
 
 
 async def _fetched_through(
-    executor: Executor, relation: Relation, wanted: list[object], selection: RelatedSelection
+    executor: Executor,
+    relation: Relation,
+    wanted: list[object],
+    selection: RelatedSelection | None,
 ) -> tuple[list[Any], Related]:
     association = relation.association
     assert association is not None  # noqa: S101 - the caller looked
@@ -188,13 +196,13 @@ async def _fetched_through(
         owners.setdefault(association.key_of(each), {})[relation.far_key_of(each)] = None
     owners.pop(None, None)
     found = await _all_with(
-        executor, _select(relation.target, selection), association.far_fields, list(owners)
+        executor, _select(relation, selection), association.far_fields, list(owners)
     )
     related: dict[object, list[object]] = {key: [] for key in wanted}
     for instance in found:
         for owner in owners[association.far_key_of(instance)]:
             related[owner].append(instance)
-    if selection.most is None and not selection.skipped:
+    if selection is None or (selection.most is None and not selection.skipped):
         return found, cast("Related", related)
     end = None if selection.most is None else selection.skipped + selection.most
     cut = {key: each[selection.skipped : end] for key, each in related.items()}
@@ -202,19 +210,24 @@ async def _fetched_through(
     return list(kept.values()), cast("Related", cut)
 
 
-def _select(target: ModelMetadata, selection: RelatedSelection) -> Select:
-    # Without another order it is that of the key, so that it is the same on every store.
-    known = references(target)
-    order = selection.order or tuple(known[key.name].asc for key in target.keys)
-    return Select(target, selection.filter, order)
-
-
-def _of_each(select: Select, relation: Relation, selection: RelatedSelection) -> Select:
-    if selection.most is None and not selection.skipped:
+def _select(relation: Relation, selection: RelatedSelection | None) -> Select:
+    if selection is None:
+        selection = RelatedSelection(RelationReference(relation.owner, relation.name))
+    # Without another order many come in that of the key, the same on every store.
+    order = selection.order or (_by_key(relation.target) if relation.is_many else ())
+    select = Select(relation.target, selection.filter, order)
+    is_whole = selection.most is None and not selection.skipped
+    if is_whole or relation.association is not None:
         return select
     return select._replace(
         limit=selection.most, offset=selection.skipped or None, of_each=relation.far_fields
     )
+
+
+@cache
+def _by_key(model: ModelMetadata) -> tuple[Ordering, ...]:
+    known = references(model)
+    return tuple(known[key.name].asc for key in model.keys)
 
 
 async def _all_with(
@@ -275,22 +288,27 @@ def put_related(relation: Relation, batch: Batch, related: Mapping[object, objec
 
 def _put(relation: Relation, batch: Batch, related: Mapping[object, object], keys: Keys) -> None:
     known = _known(relation, batch)
-    for key in keys:
-        found = related.get(key)
-        known[key] = list(cast("list[object]", found or ())) if relation.is_many else found
+    known.update(related)
+    # Of many there is a list for each key that was asked for.
+    if not relation.is_many and len(related) < len(keys):
+        known.update((key, None) for key in keys if key not in related)
 
 
-def _remember(
-    relation: Relation, instances: Sequence[Any], related: Mapping[object, object], keys: Keys
-) -> None:
+def _batch_of_all(executor: Executor, relation: Relation, instances: Sequence[Any]) -> Batch:
+    """Give the batch of instances that were read together.
+
+    Those of a registered class have none, and are given one here, with the handle: this is the
+    only time that Ommi puts anything into them.
+    """
     batch = batch_of(instances[0])
-    if batch is not None:
-        _put(relation, batch, related, keys)
-        return
-    handle = LazyList if relation.is_many else Lazy
-    for instance in instances:
-        found = related.get(relation.key_of(instance), [] if relation.is_many else None)
-        instance.__dict__[relation.name] = handle(instance, relation, found)
+    if batch is None:
+        batch = Batch(executor.database)
+    if relation.owner.set_state is None:
+        handle = LazyList if relation.is_many else Lazy
+        for instance in instances:
+            instance.__dict__[STATE] = (None, batch)
+            instance.__dict__[relation.name] = handle(instance, relation)
+    return batch
 
 
 def _batch_of(relation: Relation, instance: object) -> Batch:

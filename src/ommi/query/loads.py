@@ -71,6 +71,11 @@ def loads(model: ModelMetadata, known: Sequence[Load], said: Iterable[object]) -
 
     A relation of a model that an earlier one leads to is loaded with the rows of that.
     """
+    if model.set_state is None and not model.cls.__dictoffset__:
+        raise QueryError(
+            f"load() has no place for relations in instances of {model.name}, which is registered "
+            "and has slots; decorate it with @ommi_model"
+        )
     found = tuple(known)
     for each in said:
         found = _with(model, found, _selection(model, each))

@@ -37,12 +37,11 @@ class Handle(Generic[T]):
     row must be there and is not.
     """
 
-    __slots__ = ("_held", "_instance", "_relation")
+    __slots__ = ("_instance", "_relation")
 
-    def __init__(self, instance: object, relation: RelationFacts, held: object = UNKNOWN) -> None:
+    def __init__(self, instance: object, relation: RelationFacts) -> None:
         self._instance = instance
         self._relation = relation
-        self._held = held
 
     def __await__(self) -> Generator[Any, Any, T]:
         found = self._found()
@@ -88,8 +87,6 @@ class Handle(Generic[T]):
 
     def _found(self) -> object:
         """Give what is remembered, `UNKNOWN` where that is nothing."""
-        if self._held is not UNKNOWN:
-            return self._held
         state = getattr(self._instance, STATE, None)
         if state is None:
             return UNKNOWN
@@ -104,10 +101,7 @@ class Handle(Generic[T]):
         relation, instance = self._relation, self._instance
         if relation.key_of(instance) is None:
             return relation.without_key(instance)
-        found = await database_of(instance).load_related(instance, relation, again=again)
-        if self._held is not UNKNOWN:
-            self._held = found
-        return found
+        return await database_of(instance).load_related(instance, relation, again=again)
 
     def __repr__(self) -> str:
         state = "loaded" if self.is_loaded else "not loaded"

@@ -177,9 +177,9 @@ def database_of(instance: object) -> Database:
     The one that loaded or added it; else that of the innermost `use_driver`; else the only open
     one. Raises `NoCurrentDatabase`.
     """
-    state = state_of(instance)
-    if state is not None and state[1].database is not None:
-        return state[1].database
+    batch = batch_of(instance)
+    if batch is not None and batch.database is not None:
+        return batch.database
     current = _CURRENT.get()
     if current is not None:
         return current
