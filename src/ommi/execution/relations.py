@@ -27,7 +27,7 @@ from ommi.query.nodes import Comparison, Logical, Predicate
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.relation_fields import RelationReference
 from ommi.query.statements import Select
-from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of
+from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles
 
 Keys = Collection[object]
 Related = dict[object, object]
@@ -35,7 +35,7 @@ Related = dict[object, object]
 KEYS_AT_ONCE = 256
 """How many keys of several fields go into one statement."""
 
-_PACKAGE = str(Path(__file__).parents[1])
+_OURS = (str(Path(__file__).parent), str(Path(handles.__file__).parent))
 _EVENT_LOOP = str(Path(asyncio.__file__).parent)
 
 
@@ -329,7 +329,7 @@ def _checked_key(relation: Relation, instance: object) -> object:
 
 def _refusal(relation: Relation) -> LazyLoadRefused:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     known = frame is not None and not frame.f_code.co_filename.startswith(_EVENT_LOOP)
     if frame is None or not known:

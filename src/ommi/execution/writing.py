@@ -78,10 +78,13 @@ class Writer:
                 added.extend(_all_completed(insertion, group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
-            added.extend(
+            done = [
                 completed(insertion, *parts, batch)
                 for parts in zip(group, fillings, rows, each, strict=True)
-            )
+            ]
+            if insertion.model.declared_relations:
+                batch.rows = [state[0] for state in map(state_of, done) if state is not None]
+            added.extend(done)
         return added
 
     def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[Insertion, Iterable[Any]]]:
@@ -244,6 +247,8 @@ def _all_completed(
         ]
     set_state = insertion.model.set_state
     if set_state is not None:
+        # Awaiting a relation of one of them loads it for all.
+        batch.rows = rows
         for instance, row in zip(instances, rows, strict=True):
             set_state(instance, (row, batch))
     return instances

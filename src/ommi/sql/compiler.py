@@ -98,9 +98,9 @@ class SqlCompiler:
         bounds, position = [], f"{table}.{place}"
         if select.offset is not None:
             bounds.append(f"{position} > {writer.bound(select.offset)}")
-            position = f"{position} - {writer.bound(select.offset)}"
         if select.limit is not None:
-            bounds.append(f"{position} <= {writer.bound(select.limit)}")
+            passed = "" if select.offset is None else f" - {writer.bound(select.offset)}"
+            bounds.append(f"{position}{passed} <= {writer.bound(select.limit)}")
         return (
             f"SELECT {what} FROM ({numbered}) AS {table} WHERE {' AND '.join(bounds)} "
             f"ORDER BY {table}.{place}"
