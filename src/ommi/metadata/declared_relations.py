@@ -10,22 +10,23 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any, ClassVar, ForwardRef, cast, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 from ommi.errors import ModelError
 from ommi.metadata.annotations import Through, Using, markers
 from ommi.metadata.collection import DEFAULT_COLLECTION
-from ommi.metadata.hints import alternatives, look_through
+from ommi.metadata.hints import alternatives, is_union, look_through
 from ommi.metadata.model import ModelMetadata, find_metadata
 from ommi.metadata.references import ResolvedReference, references_of
 from ommi.metadata.relations import Association, Relation
 from ommi.metadata.resolution import (
+    evaluated,
     is_class_variable,
     is_text,
     own_annotations,
     relation_handle,
 )
-from ommi.relations import Lazy, LazyList
+from ommi.relations import LazyList
 
 
 def declared_relations(
@@ -80,32 +81,16 @@ class DeclaredRelation:
 
     def _understood(self, model: ModelMetadata) -> tuple[object, tuple[object, ...]]:
         """Give what it leads to, and the extras of `Annotated`."""
-        extras: list[object] = []
-        found = self.annotation
-        while True:
-            if isinstance(found, str | ForwardRef):
-                found = self._evaluated(model, found)
-            inner, more = look_through(found)
-            extras.extend(more)
-            if get_origin(inner) is ClassVar:
-                found = get_args(inner)[0]
-                continue
-            if isinstance(inner, str | ForwardRef):
-                found = inner
-                continue
-            origin = get_origin(inner)
-            if origin in (Lazy, LazyList):
-                return get_args(inner)[0], tuple(extras)
-            raise self._error(
-                model, f"wanted ClassVar[Lazy[Model]] or ClassVar[LazyList[Model]], found {found}"
-            )
+        inner, extras = look_through(self._evaluated(model, self.annotation))
+        if get_origin(inner) is ClassVar:
+            inner, more = look_through(get_args(inner)[0])
+            extras = (*more, *extras)
+        return get_args(inner)[0], extras
 
     def _model(self, model: ModelMetadata, written: object) -> ModelMetadata:
         found = self._evaluated(model, written) if is_text(written) else written
-        if not isinstance(found, type) and find_metadata(found) is None:
-            rest = [each for each in alternatives(found) if each is not NoneType]
-            found = rest[0] if len(rest) == 1 else found
-            found = self._evaluated(model, found) if is_text(found) else found
+        if is_union(found):
+            found = next(each for each in alternatives(found) if each is not NoneType)
         target = find_metadata(found)
         if target is None:
             name = getattr(found, "__name__", str(found))
@@ -117,42 +102,23 @@ class DeclaredRelation:
         return target
 
     def _evaluated(self, model: ModelMetadata, written: object) -> object:
-        text = written.__forward_arg__ if isinstance(written, ForwardRef) else str(written)
+        module = vars(sys.modules.get(self.owner.__module__, sys))
+        # A model need not be imported: those of the collections are known by their names.
+        groups = (DEFAULT_COLLECTION, model.collection)
+        models = {each.name: each.cls for group in groups for each in group}
+        known = {name: cls for name, cls in models.items() if name not in module}
         try:
-            return eval(text, {}, cast("Any", self._scope(model)))  # noqa: S307 - the user's own
+            scope = {**known, **self.namespace, model.name: model.cls}
+            return evaluated(written, self.owner, scope)
         except Exception as error:
-            known = ", ".join(sorted(each.name for each in model.collection))
             raise self._error(
                 model,
-                f"its annotation {text!r} cannot be resolved: {error}; its collection has the "
-                f"models {known}",
+                f"its annotation {written!r} cannot be resolved: {error}; its collection has the "
+                f"models {', '.join(sorted(each.name for each in model.collection))}",
             ) from error
-
-    def _scope(self, model: ModelMetadata) -> _Scope:
-        module = sys.modules.get(self.owner.__module__)
-        own = {model.name: model.cls}
-        return _Scope(model, (own, self.namespace, vars(module) if module else {}))
 
     def _error(self, model: ModelMetadata, reason: str) -> ModelError:
         return ModelError(reason, model=model.name, field=self.name)
-
-
-class _Scope:
-    """The names that an annotation can see; those of models are known though not imported."""
-
-    def __init__(self, model: ModelMetadata, places: tuple[Mapping[str, object], ...]) -> None:
-        self._model = model
-        self._places = places
-
-    def __getitem__(self, name: str) -> object:
-        for place in self._places:
-            if name in place:
-                return place[name]
-        groups = (self._model.collection, DEFAULT_COLLECTION)
-        found = next((each for group in groups for each in group if each.name == name), None)
-        if found is None:
-            raise KeyError(name)
-        return found.cls
 
 
 def _only(model: ModelMetadata, name: str, said: tuple[object, ...], kind: type[Any]) -> Any:  # noqa: ANN401 - of the kind asked for

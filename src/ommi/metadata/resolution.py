@@ -61,7 +61,7 @@ class Annotations(Mapping[str, object]):
         if isinstance(raw, type) and not get_args(raw):
             return raw
         try:
-            found = _evaluated(raw, owner, self._scope(owner))
+            found = evaluated(raw, owner, self._scope(owner))
             return substituted(found, _type_arguments(self._cls))
         except Exception as error:
             text = raw if isinstance(raw, str) else inspect.formatannotation(raw)
@@ -129,7 +129,11 @@ def _looked_up(path: str, owner: type, namespace: Mapping[str, object]) -> Any: 
     return found
 
 
-def _evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
+def evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
+    """Give what an annotation in the body of `owner` means; the text inside it is evaluated too.
+
+    Raises what evaluating raises.
+    """
     # get_type_hints evaluates nested strings too, but all annotations of a class or none.
     holder = type(owner.__name__, (), {"__annotations__": {"field": raw}})
     module = sys.modules.get(owner.__module__)

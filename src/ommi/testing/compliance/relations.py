@@ -679,6 +679,6 @@ class TestRelationsOutOfReach(_Suite):
         post = await db.query(Post).where(lambda p: p.title == "p0").one()
 
         with pytest.raises(AttributeError, match="await it first"):
-            post.author.name  # type: ignore[attr-defined]  # noqa: B018
+            post.author.name  # noqa: B018
         with pytest.raises(TypeError, match="await it first"):
             bool(post.author)
