@@ -27,6 +27,10 @@ from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDat
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
+from ommi.testing.compliance.relation_kinds import (
+    TestRelationsOfDecoratedKinds,
+    TestRelationsOfRegisteredKinds,
+)
 from ommi.testing.compliance.relations import (
     TestAttaching,
     TestEagerRelations,
@@ -63,6 +67,8 @@ __all__ = [
     "TestRefusedLoads",
     "TestRefusedQuestions",
     "TestRegisteredKinds",
+    "TestRelationsOfDecoratedKinds",
+    "TestRelationsOfRegisteredKinds",
     "TestRelationsOutOfReach",
     "TestReloading",
     "TestResults",
