@@ -30,7 +30,7 @@ Condition = Predicate | Expression[Any] | bool | Callable[[T], Any]
 OrderKey = str | Expression[Any] | Ordering | OrderDirection | Callable[[T], Any]
 
 
-Related = str | Lazy[Any] | LazyList[Any] | RelatedSelection | Callable[[Any], Any]
+Related = str | Lazy[Any] | LazyList[Any] | RelatedSelection | Callable[[T], Any]
 """A relation, `User.posts` or its path; to checkers it is what instances have there."""
 
 
@@ -72,7 +72,7 @@ class Selection(Generic[T]):
         """Leave out the first `count` rows."""
         return self._with(OFFSET, bound("offset", count))
 
-    def load(self, *relations: Related) -> Self:
+    def load(self, *relations: Related[T]) -> Self:
         """Load relations with the rows: `load(User.posts, Post.comments)`.
 
         Each takes one statement more, two for many-to-many. It is a relation of the rows asked

@@ -107,12 +107,16 @@ class Handle(Generic[T]):
         state = "loaded" if self.is_loaded else "not loaded"
         return f"<{type(self).__name__} {self._relation!r}, {state}>"
 
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        raise AttributeError(
-            f"{self!r} has no {name!r}; await it first: (await ...{self._relation.name}).{name}"
-        )
+    if not TYPE_CHECKING:
+        # Type checkers are to find a forgotten await too.
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(
+                f"{self!r} has no {name!r}; await it first: "
+                f"(await ...{self._relation.name}).{name}"
+            )
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"{self!r} is neither true nor false; await it first")
