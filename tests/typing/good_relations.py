@@ -88,4 +88,3 @@ async def relations(db: Ommi, user: User, post: Post, tag: Tag, place: Place, si
     assert_type(users, list[User])
     some = User.posts.where(lambda p: p.title == "a").order_by("-id").offset(1).limit(3)
     assert_type(await db.find(User).load(some).one.or_raise(), User)
-    assert_type(await db.query(Post).load(lambda p: p.author).fetch_one(), Post | None)
