@@ -7,6 +7,9 @@ SHELL := /bin/bash
 
 URL ?= sqlite:///.demo/airports.db
 WORKERS ?= 2
+WORKLOAD ?= W1
+STORE ?= postgresql
+LIBRARY ?= ommi
 PIP := -m pip --disable-pip-version-check -qq
 PYTEST := PYTHONDEVMODE=1 .venv/bin/python -m pytest
 PINS := pyproject.toml $(wildcard requirements/*.txt)
@@ -15,7 +18,8 @@ PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
 # What must hold on every Python.
 EVERYWHERE := tests/unit $(wildcard tests/compliance/test_memory.py tests/compliance/test_sqlite_memory.py)
 
-.PHONY: help venv demo services test test-others check bench soak docs clean
+.PHONY: help venv demo services mysql test test-others check bench bench-growth profile count soak \
+	docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -47,6 +51,9 @@ test-3.%: .venv-3.%/.tests
 services: ## the servers that tests share; installs what is missing where it may
 	@tools/services
 
+mysql: ## a MySQL server of Debian's, in .cache; tests run on it, too, where it is
+	@tools/mysql
+
 check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -56,17 +63,27 @@ check: .venv/.tests .venv/.lint .venv/.typing ## format, lint, types, layers
 	$(PYRIGHT) --verifytypes ommi --ignoreexternal
 	.venv/bin/python tests/typing/check.py
 
-bench: .venv/.bench .venv/.tests ## Ommi beside the bare client libraries
+bench: .venv/.bench ## Ommi beside the bare client libraries
 	.venv/bin/python -m benchmarks
 
+bench-growth: .venv/.bench ## the same from 100 to 1,000,000 rows
+	.venv/bin/python -m benchmarks --growth
+
+profile: .venv/.bench ## where time goes; WORKLOAD=W1 STORE=postgresql, LIBRARY=asyncpg
+	.venv/bin/python -m benchmarks --profile $(LIBRARY) --only $(WORKLOAD) --store $(STORE)
+
+count: .venv/.tests ## calls and instructions of an operation, against benchmarks/counts.json
+	.venv/bin/python -m benchmarks.counting $(WRITE)
+
 soak: .venv/.tests services ## the tests with many more examples; takes an hour or so
+	-@tools/mysql
 	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
 
 docs: .venv/.docs ## the documentation, in site/
 	.venv/bin/zensical build --clean --strict
 
 clean: ## remove all that the other targets made, the demo's database included
-	rm -rf .venv .venv-3.* .demo site .coverage* .hypothesis .*_cache
+	rm -rf .venv .venv-3.* .cache .demo site .coverage* .hypothesis .*_cache
 
 # A file per group of requirements tells make what an environment holds already.
 

@@ -3,69 +3,128 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import model_cost, reports
-from benchmarks.measuring import LIBRARIES, Measured, measure
+from benchmarks import charts, model_cost, reports
+from benchmarks.contestants import Contestant, contestant_named, names_on
+from benchmarks.growth import SIZES, grow, table
+from benchmarks.measuring import Databases, measure, pin
 from benchmarks.profiling import profile
-from benchmarks.worker import workload_named
-from benchmarks.workloads import WORKLOADS
+from benchmarks.stores import STORES, store_named
+from benchmarks.stores.protocol import NotHere, Store
+from benchmarks.workloads import WORKLOADS, Workload, workload_named
 
 ROOT = Path(__file__).parent.parent
-ROUNDS, QUICK_ROUNDS = 60, 5
+ROUNDS, QUICK_ROUNDS = 60, 7
 
 
 def main() -> None:
-    """Measure and write the results, or profile one workload."""
+    """Measure libraries side by side, on every store that this machine has.
+
+    A full run writes benchmarks/RESULTS.md and docs/performance.md; one that leaves something out
+    prints only.
+    """
     said = _arguments()
-    with _folder_on_disk() as folder:
-        if said.profile:
-            profile(workload_named(said.profile, is_quick=said.quick), folder)
-            return
-        names = said.only.split(",") if said.only else [w.name for w in WORKLOADS]
-        rounds = said.rounds or (QUICK_ROUNDS if said.quick else ROUNDS)
-        measured = []
-        print(reports.HEADINGS)
-        for name in names:
-            measured.append(_measured(name, rounds, folder, is_quick=said.quick))
-            print(reports.line(measured[-1]), flush=True)
-    if said.quick or said.only:
+    pin()
+    if said.profile or said.growth:
+        _instead(said)
+        return
+    rounds = said.rounds or (QUICK_ROUNDS if said.quick else ROUNDS)
+    sections = []
+    for store in said.store or STORES:
+        try:
+            sections.append(_measured(store, said.only or WORKLOADS, said.library, rounds))
+        except NotHere as reason:
+            if said.store:
+                raise SystemExit(str(reason)) from None
+            print(f"Without {store.title}: {reason}")
+    if said.quick or said.only or said.library or said.store:
         return
     costs = model_cost.on_all_pythons(ROOT)
-    header = reports.header(rounds, LIBRARIES)
-    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, measured, costs))
-    (ROOT / "docs/performance.md").write_text(reports.documentation(header, measured, costs))
+    header = reports.header(rounds)
+    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, costs))
+    for section in sections:
+        (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
+    (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, costs))
     print(reports.costs_table(costs))
 
 
-def _measured(name: str, rounds: int, folder: Path, *, is_quick: bool) -> Measured:
-    workload = workload_named(name, is_quick=is_quick)
-    return measure(workload, rounds=rounds, is_quick=is_quick, folder=folder)
+def _measured(
+    store: Store, workloads: Sequence[Workload], wanted: Sequence[str] | None, rounds: int
+) -> reports.Section:
+    names = names_on(store, wanted)
+    measured = []
+    with store.serve() as server:
+        databases = Databases(store, server)
+        version = asyncio.run(store.version(server))
+        print(f"{store.title} {version}: {store.settings}")
+        for workload in workloads:
+            measured.append(measure(workload, databases, names, rounds))
+            print(reports.progress(measured[-1]), flush=True)
+    section = reports.Section(store, version, measured)
+    print("", reports.comparison(section), reports.peers(section), "", sep="\n\n", flush=True)
+    return section
+
+
+def _instead(said: argparse.Namespace) -> None:
+    for store in said.store or STORES:
+        try:
+            if said.growth:
+                _growth(store, said.library or ["ommi"], SIZES[:3] if said.quick else SIZES)
+            for workload in (said.only or WORKLOADS) if said.profile else ():
+                _profile(said.profile, workload, store)
+        except NotHere as reason:
+            print(f"Without {store.title}: {reason}")
+
+
+def _growth(store: Store, wanted: Sequence[str], sizes: Sequence[int]) -> None:
+    """Print what grows, and draw what a row costs, in docs/growth-*.svg unless it was quick."""
+    names = names_on(store, wanted)
+    with store.serve() as server:
+        grown = list(grow(Databases(store, server), names, sizes))
+    print(store.title, table(grown, names), sep="\n\n", flush=True)
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for each in grown:
+        lines.setdefault(f"{each.workload} {each.library}", []).append((each.size, each.row * 1e6))
+    drawn = charts.lines(f"{store.title}: time of a row by number of rows", lines, "µs")
+    if sizes == SIZES:
+        (ROOT / f"docs/growth-{store.name}.svg").write_text(drawn)
+
+
+def _profile(contestant: Contestant, workload: Workload, store: Store) -> None:
+    print(f"{contestant.title}, {store.title}, {workload.name}: {workload.title}")
+    with store.serve() as server:
+        url = Databases(store, server).url(workload, contestant.name)
+        profile(contestant, workload, store, url)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
-    parser.add_argument("--quick", action="store_true", help="a smoke test; writes no results")
-    parser.add_argument("--only", metavar="W1,W3", help="these workloads; writes no results")
+    parser.add_argument("--store", metavar="postgresql,sqlite", type=_stores)
+    parser.add_argument("--library", metavar="ommi,asyncpg,ommi:uvloop", type=_libraries)
+    parser.add_argument("--only", metavar="W1,W3", type=_workloads, help="these workloads")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
     parser.add_argument("--rounds", type=int, help=f"repetitions of each, {ROUNDS} otherwise")
-    parser.add_argument("--profile", metavar="W1", help="profile Ommi in one workload instead")
+    parser.add_argument("--growth", action="store_true", help="W12 instead, up to a million rows")
+    parser.add_argument("--profile", metavar="ommi", type=contestant_named, help="instead")
     return parser.parse_args()
 
 
-@contextmanager
-def _folder_on_disk() -> Iterator[Path]:
-    """Make a folder beside the code: the system's own for such things may be in memory."""
-    cache = ROOT / ".cache"
-    cache.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="benchmarks-", dir=cache))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
+def _stores(text: str) -> list[Store]:
+    return [store_named(name) for name in text.split(",")]
+
+
+def _libraries(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        contestant_named(name)
+    return names
+
+
+def _workloads(text: str) -> list[Workload]:
+    return [workload_named(name) for name in text.split(",")]
 
 
 if __name__ == "__main__":

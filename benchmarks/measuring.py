@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import sqlite3
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from benchmarks.libraries.ommi import create_table
-from benchmarks.libraries.statements import ADD_WITH_KEY
-from benchmarks.users import rows
+from benchmarks.contestants import baseline_of
+from benchmarks.libraries.ommi import fill
+from benchmarks.stores.protocol import Store
 from benchmarks.workloads import Workload
-
-LIBRARIES = ("ommi", "aiosqlite", "sqlite3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +36,105 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What came out for a workload: seconds of an operation, and paired ratios to aiosqlite."""
+class Time:
+    """Seconds of an operation, and paired ratios to the baseline; `cpu` is that of the client."""
 
-    workload: Workload
-    wall: dict[str, float]
-    cpu: dict[str, float]
+    wall: float
+    cpu: float
     ratio: Spread
     cpu_ratio: Spread
 
 
-def measure(workload: Workload, *, rounds: int, is_quick: bool, folder: Path) -> Measured:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came out for a workload on a store, by the name of the library."""
+
+    store: Store
+    workload: Workload
+    times: Mapping[str, Time]
+
+
+def pin() -> None:
+    """Keep this process, and those that it starts, servers too, on one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The databases on one server: one for all readers of the same rows, one for each writer."""
+
+    store: Store
+    server: str
+    _filled: dict[str, str] = field(default_factory=dict)
+
+    def url(self, workload: Workload, contestant: str) -> str:
+        """Give a database that is ready for the workload."""
+        name = f"users_{workload.size}" + ("_with_posts" if workload.has_posts else "")
+        if workload.writes or workload.fills:
+            name = f"{workload.name}_{contestant}".lower().replace("-", "_").replace(":", "_")
+        if name not in self._filled:
+            self._filled[name] = asyncio.run(self._made(name, workload))
+        return self._filled[name]
+
+    async def _made(self, name: str, workload: Workload) -> str:
+        url = await self.store.create(self.server, name)
+        count = 0 if workload.fills else workload.size
+        await fill(url, count, with_posts=workload.has_posts)
+        await self.store.settle(url)
+        return url
+
+
+def measure(
+    workload: Workload, databases: Databases, names: Sequence[str], rounds: int
+) -> Measured:
     """Measure one workload with every library; raises `RuntimeError` where results differ."""
-    template = folder / f"{workload.users}.db"
-    if not template.exists():
-        fill(template, workload.users)
+    store = databases.store
     with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(_started(name, workload, template, is_quick=is_quick))
-            for name in LIBRARIES
-        }
-        if len({worker.hear() for worker in workers.values()}) != 1:
-            raise RuntimeError(f"{workload.name}: the libraries do not give the same")
+        workers = {}
+        for name in names:
+            arguments = [name, workload.name, store.name, databases.url(workload, name)]
+            workers[name] = stack.enter_context(Worker(arguments))
+        workers = _agreeing(workers, workload)
         for worker in workers.values():
             worker.repeat()
         times = [_round(workers, number) for number in range(rounds)]
-    return _summary(workload, times)
+    baseline = {name: baseline_of(name, store) for name in workers}
+    return Measured(
+        store, workload, {name: _time(name, baseline[name], times) for name in workers}
+    )
 
 
-Times = dict[str, tuple[float, float]]
+def _agreeing(workers: Mapping[str, Worker], workload: Workload) -> dict[str, Worker]:
+    """Leave out those that cannot do it; raises `RuntimeError` where the others differ."""
+    told = {name: json.loads(worker.hear()) for name, worker in workers.items()}
+    able = {name: digest for name, digest in told.items() if digest is not None}
+    if len(set(able.values())) > 1:
+        raise RuntimeError(f"{workload.name}: the libraries do not give the same: {able}")
+    return {name: workers[name] for name in able}
 
 
-def _round(workers: dict[str, _Worker], number: int) -> Times:
+Times = dict[str, tuple[float, float, int]]
+
+
+def _round(workers: dict[str, Worker], number: int) -> Times:
     order = list(workers) if number % 2 else list(reversed(workers))
     return {name: workers[name].repeat() for name in order}
 
 
-def _summary(workload: Workload, times: Sequence[Times]) -> Measured:
-    def medians(kind: int) -> dict[str, float]:
-        return {name: statistics.median(t[name][kind] for t in times) for name in LIBRARIES}
+def _time(name: str, baseline: str, rounds: Sequence[Times]) -> Time:
+    def median(kind: int) -> float:
+        return statistics.median(each[name][kind] for each in rounds)
 
-    def ratios(kind: int) -> Spread:
-        return Spread.of([t["ommi"][kind] / t["aiosqlite"][kind] for t in times])
+    def ratio(kind: int) -> Spread:
+        return Spread.of([each[name][kind] / each[baseline][kind] for each in rounds])
 
-    return Measured(workload, medians(0), medians(1), ratios(0), ratios(1))
+    return Time(median(0), median(1), ratio(0), ratio(1))
 
 
-class _Worker:
+class Worker:
+    """A process of `benchmarks.worker`."""
+
     def __init__(self, arguments: Sequence[str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", *arguments],
@@ -109,46 +156,18 @@ class _Worker:
             self._process.kill()
         self._process.communicate()
 
-    def repeat(self) -> tuple[float, float]:
+    def repeat(self) -> tuple[float, float, int]:
+        """Have the operations done; give seconds of wall clock and client, and bytes of memory."""
         assert self._process.stdin is not None
         self._process.stdin.write("\n")
         self._process.stdin.flush()
-        wall, cpu = json.loads(self.hear())
-        return wall, cpu
+        wall, cpu, memory = json.loads(self.hear())
+        return wall, cpu, memory
 
     def hear(self) -> str:
+        """Give the next line of what it says."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("a worker ended; its error is above")
         return line
-
-
-@contextmanager
-def _started(
-    name: str, workload: Workload, template: Path, *, is_quick: bool
-) -> Iterator[_Worker]:
-    path = template.with_name(f"{workload.name}-{name}.db")
-    shutil.copy(template, path)
-    speed = "quick" if is_quick else "full"
-    with _Worker([name, workload.name, str(path), core(), speed]) as worker:
-        yield worker
-    for each in path.parent.glob(f"{path.name}*"):
-        each.unlink()
-
-
-def core() -> str:
-    """Give the last core that this process may use, or "any" where cores cannot be chosen."""
-    if not hasattr(os, "sched_getaffinity"):
-        return "any"
-    return str(max(os.sched_getaffinity(0)))
-
-
-def fill(path: Path, count: int) -> None:
-    """Make a database file with that many rows."""
-    asyncio.run(create_table(str(path)))
-    connection = sqlite3.connect(path)
-    connection.executemany(ADD_WITH_KEY, rows(count))
-    connection.commit()
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()

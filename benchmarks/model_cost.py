@@ -16,7 +16,7 @@ from time import process_time
 from timeit import Timer
 from typing import Annotated, Any
 
-from benchmarks.users import rows
+from benchmarks.models import rows
 from ommi import Key, ModelCollection, ommi_model
 
 ROUNDS = 61

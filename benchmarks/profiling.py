@@ -6,20 +6,17 @@ import asyncio
 import cProfile
 import pstats
 import threading
-from pathlib import Path
 
-from benchmarks.measuring import fill
-from benchmarks.worker import empty, library_named
+from benchmarks.contestants import Contestant
+from benchmarks.stores.protocol import Store
 from benchmarks.workloads import Workload
 
 REPETITIONS = 5
 SHOWN = 40
 
 
-def profile(workload: Workload, folder: Path) -> None:
-    """Print the profile of the event loop's thread and of SQLite's, dearest functions first."""
-    path = folder / "profiled.db"
-    fill(path, workload.users)
+def profile(contestant: Contestant, workload: Workload, store: Store, url: str) -> None:
+    """Print the profile of the event loop's thread, and of others, dearest functions first."""
     in_threads: list[cProfile.Profile] = []
 
     def profile_thread(*_: object) -> None:
@@ -29,19 +26,26 @@ def profile(workload: Workload, folder: Path) -> None:
 
     threading.setprofile(profile_thread)
     in_loop = cProfile.Profile()
-    asyncio.run(_run(workload, str(path), in_loop))
+    asyncio.run(_run(contestant, workload, store, url, in_loop))
     threading.setprofile(None)
     _print("The event loop's thread", pstats.Stats(in_loop), workload)
-    _print("SQLite's threads", pstats.Stats(*in_threads), workload)
+    if in_threads:
+        _print("Other threads", pstats.Stats(*in_threads), workload)
 
 
-async def _run(workload: Workload, path: str, profiler: cProfile.Profile) -> None:
-    library = library_named("ommi")
-    await library.open(path)
+async def _run(
+    contestant: Contestant,
+    workload: Workload,
+    store: Store,
+    url: str,
+    profiler: cProfile.Profile,
+) -> None:
+    library = contestant.made()
+    await library.open(url)
     for number in range(REPETITIONS + 1):
-        if workload.empties:
-            empty(path)
-        prepared = workload.prepare(library, workload.operations)
+        if workload.fills:
+            await store.empty(url)
+        prepared = workload.prepare(library, workload)
         if number:  # The first one only fills the caches.
             profiler.enable()
         await workload.run(library, prepared)

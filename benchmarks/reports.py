@@ -4,41 +4,41 @@ from __future__ import annotations
 
 import os
 import platform
-import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import ommi
-from benchmarks.measuring import Measured, Spread, core
+from benchmarks import charts
+from benchmarks.bars import PROMISE, aim
+from benchmarks.contestants import CONTESTANTS, UVLOOP, contestant_named
+from benchmarks.measuring import Measured, Spread
 from benchmarks.model_cost import Cost
-
-PROMISE = 1.05
-
-HEADINGS = (
-    "| | | Ommi | aiosqlite | sqlite3 | ratio | aim | CPU: Ommi | aiosqlite | ratio |\n"
-    "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
-)
+from benchmarks.stores.protocol import Store
 
 ABOUT = """\
-Every library does the same work on the same table, and builds the same dataclass of 7 fields:
+Every library does the same work on the same tables, in its best reasonable form, and builds the
+same dataclass of 7 fields, or its own model where it cannot do otherwise. Results are compared,
+values and types, before anything is measured. What Ommi is compared with is code written by hand
+on a bare connection of the store's direct driver:
 
-- **Ommi** with its ordinary settings, by `db.find(...)`, `db.add(...)` and `db.add_all(...)`;
-- hand-written **aiosqlite**: SQL text and constructor calls written out, its calls that go to the
-  thread once; one connection, and ten for the 50 tasks;
-- hand-written **sqlite3** in the calling thread. It stops the event loop at each call, so it is no
-  alternative; it shows how much of the rest is the way to a thread and back.
+- **asyncpg**: one connection and its prepared statements, kept; `COPY` for many rows;
+- **asyncmy**: one connection and one cursor, the text protocol, which is its default;
+- **aiosqlite**: calls that go to its thread once;
+- for the 50 tasks its own pool of 10 connections, on SQLite 10 connections.
 
-All of them write ahead (WAL) and wait for the disk at every commit (`synchronous = FULL`); the
-file is on a disk. Results are compared, values and types, before anything is measured.
+`sqlite3` without a thread stops the event loop at each call, so it is no alternative; it shows how
+much of the rest is the way to a thread and back.
 """
 
 METHOD = """\
-One process for each library and workload, all on one core. They work by turns in short
-repetitions, in changing order, so that a slow moment of the machine hits them alike. A ratio is
-Ommi to aiosqlite in the same round: the table has the median over the rounds, and the quartiles in
-brackets. CPU time is that of the whole process, both threads. Times are medians, of one operation.
+One process for each library and workload, all of them and the server on one core. They work by
+turns in short repetitions, in changing order, so that a slow moment of the machine hits them
+alike. A ratio is that of a library to the baseline in the same round: the tables have the median
+over the rounds, and the quartiles in brackets. CPU time is that of the client's whole process.
+Times are medians, of one operation. No store waits for a disk, which would hide what a library
+costs.
 """
 
 MODEL_COST = """\
@@ -48,73 +48,132 @@ attribute; `User.id` is what writing a condition begins with.
 """
 
 
-def header(rounds: int, libraries: Sequence[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A store, its version, and what was measured on it."""
+
+    store: Store
+    version: str
+    measured: Sequence[Measured]
+
+
+def header(rounds: int) -> str:
     """Say what was measured on what."""
-    versions = [
-        f"Ommi {ommi.__version__}",
-        f"aiosqlite {version('aiosqlite')}",
-        f"SQLite {sqlite3.sqlite_version}",
-        f"{platform.python_implementation()} {platform.python_version()}",
-    ]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    packages = dict.fromkeys(c.package for c in CONTESTANTS if c.package)
+    versions = [python, *(f"{name} {version(name)}" for name in packages)]
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}"
-    pinned = "not pinned" if core() == "any" else "pinned to one core"
-    return (
-        f"{', '.join(versions)}; {machine}; {len(libraries)} libraries by turns, {pinned}, "
-        f"{rounds} rounds."
-    )
+    return f"{', '.join(versions)}, uvloop {version('uvloop')}; {machine}; {rounds} rounds."
 
 
-def results(header: str, measured: Sequence[Measured], costs: Sequence[Cost]) -> str:
+def results(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> str:
     """Give the page of raw results."""
-    return _page("# Results", header, ABOUT, workloads(measured), METHOD, *_model_cost(costs))
+    return _page("# Results", header, ABOUT, *_sections(sections), METHOD, *_model_cost(costs))
 
 
-def documentation(header: str, measured: Sequence[Measured], costs: Sequence[Cost]) -> str:
+def chart(section: Section) -> str:
+    """Draw everybody's ratios."""
+    known = {each.name: each.title for each in CONTESTANTS}
+    measured = {
+        m.workload.name: {known[n]: t.ratio.median for n, t in m.times.items() if n in known}
+        for m in section.measured
+    }
+    baseline = known[section.store.baseline]
+    return charts.ratios(f"{section.store.title}: time of an operation, {baseline} = 1", measured)
+
+
+def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> str:
     """Give the page of the documentation."""
     return _page(
         "# Performance",
         "Ommi aims to cost no more than the code that you would write by hand. `make bench` "
         "measures it; this page is what it wrote.",
         ABOUT,
-        "## SQLite",
-        _verdict(measured),
-        workloads(measured),
-        f"Measured with {header}",
+        *_sections(sections, with_charts=True),
         "## How it is measured",
         METHOD,
+        f"Measured with {header}",
         *_model_cost(costs),
     )
 
 
-def workloads(measured: Sequence[Measured]) -> str:
-    """Give the table of workloads."""
-    return "\n".join([HEADINGS, *map(line, measured)])
+def _sections(sections: Sequence[Section], *, with_charts: bool = False) -> Iterator[str]:
+    for section in sections:
+        yield f"## {section.store.title}"
+        yield f"{section.store.title} {section.version}: {section.store.settings}."
+        yield _verdict(section)
+        yield comparison(section)
+        if with_charts:
+            yield f"![Ratios on {section.store.title}](ratios-{section.store.name}.svg)"
+        yield peers(section)
 
 
-def line(measured: Measured) -> str:
-    """Give the line of a workload."""
-    wall, cpu = measured.wall, measured.cpu
+def comparison(section: Section) -> str:
+    """Give the table of Ommi and the baseline."""
+    baseline = contestant_named(section.store.baseline).title
+    titles = ["", "", "Ommi", baseline, "ratio", "aim", "CPU: Ommi", baseline, "ratio"]
+    on_uvloop = ["uvloop: Ommi", baseline, "ratio"]
+    rows = [_compared(each) for each in section.measured if "ommi" in each.times]
+    return _table([*titles, *on_uvloop], rows)
+
+
+def _compared(measured: Measured) -> list[str]:
+    store, times = measured.store, measured.times
+    ommi, baseline = times["ommi"], times[store.baseline]
     cells = [
         measured.workload.name,
         measured.workload.title,
-        *(_time(wall[name]) for name in ("ommi", "aiosqlite", "sqlite3")),
-        _spread(measured.ratio),
-        f"{measured.workload.bar:.2f}",
-        *(_time(cpu[name]) for name in ("ommi", "aiosqlite")),
-        _spread(measured.cpu_ratio),
+        _time(ommi.wall),
+        _time(baseline.wall),
+        _spread(ommi.ratio),
+        f"{aim(store.name, measured.workload.name):.2f}",
+        _time(ommi.cpu),
+        _time(baseline.cpu),
+        _spread(ommi.cpu_ratio),
     ]
-    return f"| {' | '.join(cells)} |"
+    if f"ommi{UVLOOP}" not in times:
+        return [*cells, "", "", ""]
+    ommi, baseline = times[f"ommi{UVLOOP}"], times[f"{store.baseline}{UVLOOP}"]
+    return [*cells, _time(ommi.wall), _time(baseline.wall), _spread(ommi.ratio)]
+
+
+def peers(section: Section) -> str:
+    """Give the table of everybody's ratios to the baseline."""
+    names = [c.name for c in CONTESTANTS if c.name != section.store.baseline]
+    shown = [name for name in names if any(name in m.times for m in section.measured)]
+    titles = [contestant_named(name).title for name in shown]
+    return _table(
+        ["", f"times {contestant_named(section.store.baseline).title}", *titles],
+        [
+            [m.workload.name, m.workload.title, *(_peer(m, name) for name in shown)]
+            for m in section.measured
+        ],
+    )
+
+
+def _peer(measured: Measured, name: str) -> str:
+    return f"{measured.times[name].ratio.median:.2f}" if name in measured.times else "-"
+
+
+def progress(measured: Measured) -> str:
+    """Give lines to look at while it goes on."""
+    title = f"{measured.store.title} {measured.workload.name}, {measured.workload.title}"
+    lines = [
+        f"  {name:20} {_time(t.wall):>9} {_plain(t.ratio)}   CPU {_time(t.cpu):>9} "
+        f"{_plain(t.cpu_ratio)}"
+        for name, t in measured.times.items()
+    ]
+    return "\n".join([title, *lines])
 
 
 def costs_table(costs: Sequence[Cost]) -> str:
     """Give the table of model costs."""
-    lines = ["| Python | class | constructor | by `starmap` | read | `User.id` |"]
-    lines.append("|---|---|--:|--:|--:|--:|")
+    rows = []
     for python, kind in dict.fromkeys((cost.python, cost.kind) for cost in costs):
         own = {c.what: c for c in costs if (c.python, c.kind) == (python, kind)}
         cells = [_cost(own.get(what)) for what in ("constructor", "starmap", "read", "User.id")]
-        lines.append(f"| {python} | {kind} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append([python, kind, *cells])
+    return _table(["Python", "class", "constructor", "by `starmap`", "read", "`User.id`"], rows)
 
 
 def _model_cost(costs: Sequence[Cost]) -> Iterator[str]:
@@ -123,9 +182,14 @@ def _model_cost(costs: Sequence[Cost]) -> Iterator[str]:
     yield costs_table(costs)
 
 
-def _verdict(measured: Sequence[Measured]) -> str:
-    slow = [m.workload.name for m in measured if m.ratio.median > PROMISE]
-    promise = f"The promise is {PROMISE:.2f} times hand-written aiosqlite at most"
+def _verdict(section: Section) -> str:
+    baseline = contestant_named(section.store.baseline).title
+    slow = [
+        m.workload.name
+        for m in section.measured
+        if "ommi" in m.times and m.times["ommi"].ratio.median > PROMISE
+    ]
+    promise = f"The promise is {PROMISE:.2f} times hand-written {baseline} at most"
     if not slow:
         return f"{promise}; every workload keeps it."
     return f"{promise}; at present {', '.join(slow)} {'does' if len(slow) == 1 else 'do'} not."
@@ -135,8 +199,17 @@ def _page(*parts: str) -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    kinds = ["---", "---", *["--:"] * (len(titles) - 2)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, kinds, *rows))
+
+
 def _spread(spread: Spread) -> str:
     return f"**{spread.median:.2f}** ({spread.low:.2f}-{spread.high:.2f})"
+
+
+def _plain(spread: Spread) -> str:
+    return f"{spread.median:5.2f} ({spread.low:.2f}-{spread.high:.2f})"
 
 
 def _time(seconds: float) -> str:

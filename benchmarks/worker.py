@@ -6,57 +6,70 @@ import asyncio
 import gc
 import hashlib
 import json
-import os
-import sqlite3
 import sys
 import time
-from importlib import import_module
+from dataclasses import replace
+from pathlib import Path
 
-from benchmarks.libraries.protocol import Library
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.contestants import UVLOOP, contestant_named
+from benchmarks.libraries.protocol import Library, NotYetThere
+from benchmarks.stores import store_named
+from benchmarks.stores.protocol import Store
+from benchmarks.workloads import Workload, workload_named
 
-LIBRARIES = {"ommi": "OmmiLibrary", "aiosqlite": "Aiosqlite", "sqlite3": "Sqlite3"}
-
-
-def library_named(name: str) -> Library:
-    """Import only the library that is wanted."""
-    made: Library = getattr(import_module(f"benchmarks.libraries.{name}"), LIBRARIES[name])()
-    return made
+STATUS, FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
-def workload_named(name: str, *, is_quick: bool) -> Workload:
-    """Give a workload, or the short form of it."""
-    [found] = [workload for workload in WORKLOADS if workload.name == name]
-    return found.quick() if is_quick else found
+async def repetition(library: Library, workload: Workload) -> tuple[float, float, int]:
+    """Do the operations once.
 
-
-async def repetition(library: Library, workload: Workload) -> tuple[float, float]:
-    """Do the operations once; give wall-clock and processor seconds of an operation."""
-    prepared = workload.prepare(library, workload.operations)
+    Give wall-clock and processor seconds of an operation, and by how many bytes the process grew
+    at most.
+    """
+    prepared = workload.prepare(library, workload)
     gc.collect()
+    before = _peak_from_now_on()
     started, used = time.perf_counter(), time.process_time()
     await workload.run(library, prepared)
     ended, had_used = time.perf_counter(), time.process_time()
-    return (ended - started) / workload.operations, (had_used - used) / workload.operations
+    grown, times = _peak() - before, workload.operations
+    return (ended - started) / times, (had_used - used) / times, grown
 
 
-def empty(path: str) -> None:
-    """Empty the table and the log, so that every repetition starts alike."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute('DELETE FROM "User"')
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+def _peak_from_now_on() -> int:
+    """Forget the peak of the memory; give its present size in bytes, 0 where nobody tells."""
+    if FORGET.exists():
+        FORGET.write_text("5")
+    return _peak()
 
 
-async def _serve(library: Library, workload: Workload, path: str) -> None:
-    await library.open(path)
-    checked = repr(await workload.check(library))
-    _tell(hashlib.sha256(checked.encode()).hexdigest())
-    for _ in sys.stdin:
-        if workload.empties:
-            empty(path)
-        _tell(await repetition(library, workload))
-    await library.close()
+def _peak() -> int:
+    if not STATUS.exists():
+        return 0
+    [line] = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
+
+
+async def _serve(
+    library: Library, workload: Workload, store: Store, url: str, *, checks: bool
+) -> None:
+    await library.open(url)
+    try:
+        _tell(await _checked(library, workload) if checks else None)
+        for _ in sys.stdin:
+            if workload.fills:
+                await store.empty(url)
+            _tell(await repetition(library, workload))
+    finally:
+        await library.close()
+
+
+async def _checked(library: Library, workload: Workload) -> str | None:
+    """Give a digest of what all libraries must agree on, `None` where this one cannot do it."""
+    try:
+        return hashlib.sha256(repr(await workload.check(library)).encode()).hexdigest()
+    except NotYetThere:
+        return None
 
 
 def _tell(fact: object) -> None:
@@ -64,12 +77,19 @@ def _tell(fact: object) -> None:
     sys.stdout.flush()
 
 
-def main(library: str, workload: str, path: str, core: str, speed: str) -> None:
-    """Work on one core until standard input ends."""
-    if core != "any":
-        os.sched_setaffinity(0, {int(core)})
-    chosen = workload_named(workload, is_quick=speed == "quick")
-    asyncio.run(_serve(library_named(library), chosen, path))
+def main(name: str, workload: str, store: str, url: str, size: str = "") -> None:
+    """Work until standard input ends; with a size, so many rows, unchecked."""
+    library = contestant_named(name).made()
+    chosen = workload_named(workload)
+    if size:
+        chosen = replace(chosen, size=int(size), operations=1)
+    work = _serve(library, chosen, store_named(store), url, checks=not size)
+    if name.endswith(UVLOOP):
+        import uvloop
+
+        uvloop.run(work)
+    else:
+        asyncio.run(work)
 
 
 if __name__ == "__main__":

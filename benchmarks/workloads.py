@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 from benchmarks.libraries.protocol import Library
-from benchmarks.users import content, rows
+from benchmarks.models import content, post_content, rows
 
 MANY = 10_000
 TASKS = 50
@@ -21,44 +21,54 @@ class Workload:
     """`run` does `operations` times what the title says, with what `prepare` made.
 
     `check` gives what all libraries must agree on, by repr; it comes before everything else.
-    `bar` is the ratio to aiosqlite that Ommi is to reach; `empties` empties the table before each
-    repetition.
+    `size` is how many rows there are at the start, or, where the workload `fills` a table that is
+    empty before each repetition, how many there are in the end.
     """
 
     name: str
     title: str
     operations: int
-    bar: float
     run: Callable[[Library, Any], Awaitable[None]]
     check: Callable[[Library], Awaitable[object]]
-    prepare: Callable[[Library, int], Any] = lambda _, operations: range(1, operations + 1)
-    users: int = MANY
-    empties: bool = False
-
-    def quick(self) -> Workload:
-        """Give the same with a tenth of the operations."""
-        return replace(self, operations=max(1, self.operations // 10))
+    prepare: Callable[[Library, Workload], Any] = lambda _, it: range(1, it.operations + 1)
+    size: int = MANY
+    writes: bool = False
+    fills: bool = False
+    has_posts: bool = False
 
 
-def _keys(_: Library, operations: int) -> Sequence[int]:
-    return [1 + n * 7919 % MANY for n in range(operations)]
+def workload_named(name: str) -> Workload:
+    """Give a workload; raises `ValueError` where there is none of that name."""
+    for workload in WORKLOADS:
+        if workload.name == name:
+            return workload
+    raise ValueError(f"no workload {name}; there are {', '.join(w.name for w in WORKLOADS)}")
 
 
-def _new_names(library: Library, operations: int) -> Sequence[tuple[int, str]]:
-    # SQLite writes nothing where nothing changes.
-    return [(key, f"name {next(_NAMES)}") for key in _keys(library, operations)]
+def _keys(_: Library, it: Workload) -> Sequence[int]:
+    return [1 + n * 7919 % MANY for n in range(it.operations)]
 
 
-def _new_users(library: Library, operations: int) -> Sequence[Any]:
-    return library.users(rows(operations), with_keys=False)
+def _new_names(library: Library, it: Workload) -> Sequence[tuple[int, str]]:
+    # A store may write nothing where nothing changes.
+    return [(key, f"name {next(_NAMES)}") for key in _keys(library, it)]
 
 
-def _many_with_keys(library: Library, _: int) -> Sequence[Any]:
-    return library.users(rows(MANY), with_keys=True)
+def _new_users(library: Library, it: Workload) -> Sequence[Any]:
+    return library.users(rows(it.operations), with_keys=False)
 
 
-def _many_without_keys(library: Library, _: int) -> Sequence[Any]:
-    return library.users(rows(MANY), with_keys=False)
+def _units(library: Library, it: Workload) -> Sequence[tuple[int, str, Any]]:
+    named = zip(_new_names(library, it), _new_users(library, it), strict=True)
+    return [(key, name, user) for (key, name), user in named]
+
+
+def _many_with_keys(library: Library, it: Workload) -> Sequence[Any]:
+    return library.users(rows(it.size), with_keys=True)
+
+
+def _many_without_keys(library: Library, it: Workload) -> Sequence[Any]:
+    return library.users(rows(it.size), with_keys=False)
 
 
 async def _get(library: Library, keys: Sequence[int]) -> None:
@@ -109,8 +119,28 @@ async def _stream(library: Library, _: Sequence[int]) -> None:
         pass
 
 
+async def _posts(library: Library, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        await library.posts_with_authors(number * 100)
+
+
+async def _authors(library: Library, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        await library.authors_with_posts(number * 100)
+
+
+async def _unit(library: Library, units: Sequence[tuple[int, str, Any]]) -> None:
+    for unit in units:
+        await library.unit(*unit)
+
+
 async def _check_get(library: Library) -> object:
     return [content(await library.get(key)) for key in (1, 2, 3, 9_999)]
+
+
+async def _check_get_in_tasks(library: Library) -> object:
+    tasks = [library.get_in_task(task, 1 + task) for task in range(TASKS)]
+    return [content(user) for user in await asyncio.gather(*tasks)]
 
 
 async def _check_page(library: Library) -> object:
@@ -127,10 +157,19 @@ async def _check_add(library: Library) -> object:
 
 
 async def _check_add_all(library: Library) -> object:
-    for first, with_keys in ((101, True), (201, False)):
-        users = library.users(rows(100, first), with_keys=with_keys)
-        await library.add_all(users)
-    return await _check_everyone(library)
+    return await _added(library, library.users(rows(100), with_keys=True))
+
+
+async def _check_add_all_with_keys_back(library: Library) -> object:
+    return await _added(library, library.users(rows(100), with_keys=False))
+
+
+async def _added(library: Library, users: Sequence[Any]) -> object:
+    await library.add_all(users)
+    # Each knows the key of its own row.
+    known = {user.id: content(user) for user in users}
+    stored = {user.id: content(user) for user in await library.everyone()}
+    return known == stored, sorted(content[1][1:2] for content in stored.values())
 
 
 async def _check_rename(library: Library) -> object:
@@ -145,35 +184,44 @@ async def _check_stream(library: Library) -> object:
     return [content(user) async for user in library.stream()]
 
 
+async def _check_posts(library: Library) -> object:
+    found = await library.posts_with_authors(500)
+    return [(post_content(post), content(user)) for post, user in found]
+
+
+async def _check_authors(library: Library) -> object:
+    found = await library.authors_with_posts(500)
+    return [(content(user), list(map(post_content, posts))) for user, posts in found]
+
+
+async def _check_unit(library: Library) -> object:
+    [user] = library.users(rows(1), with_keys=False)
+    await library.unit(5, "Renée", user)
+    return await library.count(), content(await library.get(5))
+
+
 WORKLOADS = (
-    Workload("W1", "one row by key", 500, 0.95, _get, _check_get, _keys),
-    Workload("W2", "100 rows by filter and order", 60, 1.00, _page, _check_page),
-    Workload("W3", "all 10,000 rows", 2, 0.90, _everyone, _check_everyone),
-    Workload("W4", "insert one, key back", 60, 1.00, _add, _check_add, _new_users),
-    Workload(
-        "W5",
-        "add 10,000",
-        1,
-        1.00,
-        _add_all,
-        _check_add_all,
-        _many_with_keys,
-        users=0,
-        empties=True,
-    ),
+    Workload("W1", "one row by key", 500, _get, _check_get, _keys),
+    Workload("W2", "100 rows by filter and order", 60, _page, _check_page),
+    Workload("W3", "all 10,000 rows", 2, _everyone, _check_everyone),
+    Workload("W4", "insert one, key back", 100, _add, _check_add, _new_users, writes=True),
+    Workload("W5", "add 10,000", 1, _add_all, _check_add_all, _many_with_keys, fills=True),
     Workload(
         "W5k",
         "add 10,000, keys back",
         1,
-        1.00,
         _add_all,
-        _check_add_all,
+        _check_add_all_with_keys_back,
         _many_without_keys,
-        users=0,
-        empties=True,
+        fills=True,
     ),
-    Workload("W6", "update one by key", 60, 1.00, _rename, _check_rename, _new_names),
-    Workload("W7", "count", 300, 0.97, _count, _check_count),
-    Workload("W9", "one row by key, 50 tasks", 1000, 0.50, _get_in_tasks, _check_get, _keys),
-    Workload("W10", "stream 50,000 rows", 1, 0.95, _stream, _check_stream, users=50_000),
+    Workload("W6", "update one by key", 100, _rename, _check_rename, _new_names, writes=True),
+    Workload("W7", "count", 100, _count, _check_count),
+    Workload("W8", "100 posts with authors", 40, _posts, _check_posts, has_posts=True),
+    Workload("W8m", "1,000 users with posts", 3, _authors, _check_authors, has_posts=True),
+    Workload("W9", "one row by key, 50 tasks", 1000, _get_in_tasks, _check_get_in_tasks, _keys),
+    Workload("W10", "stream 50,000 rows", 1, _stream, _check_stream, size=50_000),
+    Workload(
+        "W11", "transaction of three statements", 60, _unit, _check_unit, _units, writes=True
+    ),
 )

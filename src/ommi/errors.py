@@ -29,7 +29,7 @@ never.
         ├── ConnectionPoolExhausted     every connection is lent, and none came back in time
         ├── PoolDeadlock                who holds the connections waits for one
         ├── StaleLease                  a connection used, or given back, after it was given back
-        ├── WrongLoop                   a pool belongs to the event loop that opened it
+        ├── WrongLoop                   a database belongs to the event loop that opened it
         ├── ForkedPool                  a pool belongs to the process that opened it
         └── ConnectionFailed            no connection could be had
             └── ConnectionLost          one was had, and broke
@@ -284,7 +284,7 @@ class StaleLease(DatabaseError):
 
 
 class WrongLoop(DatabaseError):
-    """A pool was used in an event loop that is not the one that opened it."""
+    """A database was used in an event loop that is not the one that opened it."""
 
 
 class ForkedPool(DatabaseError):

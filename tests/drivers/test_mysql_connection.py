@@ -14,7 +14,7 @@ import pytest
 from ommi import ConnectionFailed, ConnectionLost, DatabaseError
 from ommi.drivers.mysql import MySQLDriver
 from ommi.sql.dialect import SqlCommand
-from services.mariadb import Peer, Server, connection, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, connection, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +29,7 @@ async def ask(connection: Any, text: str, *parameters: object) -> list[tuple[Any
     return await connection.fetch(command(text), parameters, list)
 
 
+@on_mariadb
 async def test_a_wrong_password_is_refused_and_never_shown(server: Server, peer: Peer) -> None:
     await peer.ask("CREATE OR REPLACE USER guarded IDENTIFIED BY 'right-secret'")
 
@@ -38,6 +39,7 @@ async def test_a_wrong_password_is_refused_and_never_shown(server: Server, peer:
     assert "secret" not in repr(caught.value.__cause__) + str(caught.value)
 
 
+@on_mariadb
 async def test_a_password_of_any_letters_is_taken(server: Server, peer: Peer) -> None:
     await peer.ask("CREATE OR REPLACE USER lettered IDENTIFIED BY 'p\u00e4ss'")
     await peer.ask("GRANT ALL ON test.* TO lettered")
@@ -81,6 +83,7 @@ def test_a_driver_shows_no_password() -> None:
     assert "my-secret" not in repr(vars(driver))
 
 
+@on_mariadb
 async def test_the_server_tells_whose_it_is(server: Server) -> None:
     driver = server.driver()
 
@@ -90,6 +93,7 @@ async def test_the_server_tells_whose_it_is(server: Server) -> None:
     await connection.close()
 
 
+@on_mariadb
 async def test_a_session_is_strict_and_in_utc(connection: Any) -> None:
     [[modes, zone, snapshot]] = await ask(
         connection, "SELECT @@sql_mode, @@time_zone, @@innodb_snapshot_isolation"
@@ -114,6 +118,7 @@ async def test_a_file_of_the_client_is_not_read(connection: Any, peer: Peer) -> 
     assert await peer.ask("SELECT * FROM letters") == []
 
 
+@on_mariadb
 async def test_a_regular_expression_that_gives_up_is_an_error_not_false(connection: Any) -> None:
     asks = "SELECT CONCAT(REPEAT('a', 24), 'c') REGEXP ?"
 

@@ -35,7 +35,7 @@ from ommi import (
     ommi_model,
 )
 from ommi.drivers.mysql.errors import translated
-from services.mariadb import Peer, Server, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +131,7 @@ async def test_a_check_of_ours_names_its_field(db: Ommi, peer: Peer) -> None:
     await connection.close()
 
 
+@on_mariadb
 async def test_a_value_too_long_for_a_column_of_others_is_refused(db: Ommi, peer: Peer) -> None:
     await peer.ask("ALTER TABLE houses MODIFY street VARCHAR(3) COLLATE utf8mb4_nopad_bin")
 
@@ -162,6 +163,7 @@ async def test_a_deadlock_can_be_tried_again(db: Ommi, peer: Peer) -> None:
     await peer.ask("ROLLBACK")
 
 
+@on_mariadb
 async def test_a_lock_that_takes_too_long_is_a_conflict(db: Ommi, peer: Peer) -> None:
     await db.add(House("A", "1", id=1)).or_raise()
     await peer.ask("BEGIN")
@@ -177,6 +179,7 @@ async def test_a_lock_that_takes_too_long_is_a_conflict(db: Ommi, peer: Peer) ->
     await connection.close()
 
 
+@on_mariadb
 async def test_a_statement_that_takes_too_long_is_stopped(db: Ommi) -> None:
     connection = await db.driver.connect()
     await connection._session.say("SET max_statement_time = 0.01")

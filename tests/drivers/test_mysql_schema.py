@@ -33,7 +33,7 @@ from ommi import (
 from ommi.metadata.model import metadata_of
 from ommi.schema.diff import differences
 from ommi.schema.snapshot import table_of
-from services.mariadb import Peer, Server, connection, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, connection, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -193,6 +193,7 @@ async def test_names_differ_by_their_case_where_the_server_says_so(
         ("JSON", "text"),
     ],
 )
+@on_mariadb
 async def test_columns_of_others_are_told_as_far_as_they_can_be_used(
     connection: Any, peer: Peer, declared: str, told: str | None
 ) -> None:

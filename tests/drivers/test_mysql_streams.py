@@ -13,7 +13,7 @@ import pytest
 
 from ommi import ArithmeticOverflow, DatabaseError
 from ommi.sql.dialect import SqlCommand
-from services.mariadb import Peer, Server, connection, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, connection, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +25,7 @@ def streamed(connection: Any, text: str, *parameters: object, size: int = 100) -
     return connection.stream(command, parameters, size, list)
 
 
+@on_mariadb
 async def test_rows_come_in_chunks(connection: Any) -> None:
     chunks = [chunk async for chunk in streamed(connection, NUMBERS.format(250), 10)]
 
@@ -32,6 +33,7 @@ async def test_rows_come_in_chunks(connection: Any) -> None:
     assert connection.is_usable
 
 
+@on_mariadb
 async def test_no_rows_are_no_chunk(connection: Any) -> None:
     assert [chunk async for chunk in streamed(connection, NUMBERS.format(5), 5)] == []
     assert connection.is_usable
@@ -50,6 +52,7 @@ async def test_values_come_as_from_a_fetch(connection: Any) -> None:
     assert streamed_rows == await connection.fetch(command, parameters, list)
 
 
+@on_mariadb
 async def test_a_stream_left_early_is_gone_from_the_server(connection: Any, peer: Peer) -> None:
     async with aclosing(streamed(connection, NUMBERS.format(50_000_000), 0)) as chunks:
         assert len(await anext(chunks)) == 100
@@ -58,6 +61,7 @@ async def test_a_stream_left_early_is_gone_from_the_server(connection: Any, peer
     assert await peer.until(lambda running: not running) == []
 
 
+@on_mariadb
 async def test_a_cancelled_stream_is_gone_from_the_server(connection: Any, peer: Peer) -> None:
     text = "SELECT SLEEP(30) FROM seq_1_to_3"
 
@@ -74,6 +78,7 @@ async def test_a_cancelled_stream_is_gone_from_the_server(connection: Any, peer:
     assert await peer.until(lambda running: not running) == []
 
 
+@on_mariadb
 async def test_an_error_in_the_middle_comes_out_as_ours(connection: Any) -> None:
     text = "SELECT 9223372036854775807 + CAST(250 - seq AS SIGNED) FROM seq_1_to_1000"
 
@@ -84,6 +89,7 @@ async def test_an_error_in_the_middle_comes_out_as_ours(connection: Any) -> None
     assert connection.is_usable
 
 
+@on_mariadb
 async def test_a_warning_at_the_end_is_an_error(connection: Any) -> None:
     text = "SELECT CONCAT(REPEAT('a', 24), 'c') REGEXP '(a+)+b|c$'"
 
@@ -92,6 +98,7 @@ async def test_a_warning_at_the_end_is_an_error(connection: Any) -> None:
             pass
 
 
+@on_mariadb
 async def test_rows_are_those_of_the_start(connection: Any, peer: Peer) -> None:
     await peer.ask("CREATE TABLE numbers (n BIGINT PRIMARY KEY, pad LONGTEXT)")
     await peer.ask("INSERT INTO numbers SELECT seq, REPEAT('x', 1000) FROM seq_1_to_20000")
@@ -105,6 +112,7 @@ async def test_rows_are_those_of_the_start(connection: Any, peer: Peer) -> None:
     assert seen == 20_000
 
 
+@on_mariadb
 async def test_two_streams_run_beside_each_other(server: Server, connection: Any) -> None:
     other = await server.driver().connect()
 

@@ -33,7 +33,7 @@ from ommi import (
     fields,
     ommi_model,
 )
-from services.mariadb import Peer, Server, database, peer, server  # noqa: F401
+from services.mariadb import Peer, Server, database, on_mariadb, peer, server  # noqa: F401
 
 pytestmark = pytest.mark.anyio
 
@@ -137,6 +137,7 @@ async def test_one_row_at_a_time_comes_back_as_it_was(db: Ommi) -> None:
         assert await db.find(I.id == added.id).one.or_raise() == added
 
 
+@on_mariadb
 async def test_every_value_is_found_by_itself_alone_and_in_lists(db: Ommi) -> None:
     await db.add_all(Item(**{name: value}) for name, value in CASES).or_raise()
 
@@ -203,6 +204,7 @@ async def test_a_text_that_no_length_bounds_has_255_characters_in_a_key(db: Ommi
     assert await db.find(W.text == "é" * 256).count.or_raise() == 0
 
 
+@on_mariadb
 async def test_a_key_of_text_is_found_by_its_index(db: Ommi) -> None:
     await db.add_all([Word(f"a{n}", b"x" * 100) for n in range(500)]).or_raise()
 
@@ -218,6 +220,7 @@ async def test_a_key_of_text_is_found_by_its_index(db: Ommi) -> None:
     assert "filesort" not in str((await db.query(Word).order_by("text").limit(1).explain()).plan)
 
 
+@on_mariadb
 async def test_long_texts_are_ordered_to_the_end_or_refused(db: Ommi) -> None:
     prefix = "x" * 5_000
     await db.add_all([Item(text=prefix + end) for end in "cab"]).or_raise()
@@ -249,6 +252,7 @@ async def test_two_fields_change_places(db: Ommi) -> None:
         {"price": I.price * Decimal("0.00000000001")},
     ],
 )
+@on_mariadb
 async def test_an_overflow_or_a_rounding_is_an_error(db: Ommi, change: dict[str, Any]) -> None:
     most = Decimal("999999999999999999.999999999999")
     added = await db.add(Item(whole=2**63 - 1, real=1.7e308, price=most)).or_raise()
@@ -259,6 +263,7 @@ async def test_an_overflow_or_a_rounding_is_an_error(db: Ommi, change: dict[str,
     assert await db.find(I.id == added.id).one.or_raise() == added
 
 
+@on_mariadb
 async def test_a_product_that_would_be_cut_off_is_refused(db: Ommi) -> None:
     with pytest.raises(UnsupportedOperation, match="38 digits behind the point"):
         await db.find(I.price * I.price * I.price * I.price > Decimal(0)).count.or_raise()
@@ -266,6 +271,7 @@ async def test_a_product_that_would_be_cut_off_is_refused(db: Ommi) -> None:
         await db.find(I.price * Decimal("1e-15") > Decimal(0)).count.or_raise()
 
 
+@on_mariadb
 async def test_a_default_of_the_server_is_told(db: Ommi) -> None:
     one = await db.add(Stamp()).or_raise()
     several = await db.add_all([Stamp(), Stamp()]).or_raise()
@@ -296,6 +302,7 @@ class Folk:
     nick: Annotated[str, Length(40), Collation("database")]
 
 
+@on_mariadb
 async def test_a_document_that_nests_too_deeply_is_refused(db: Ommi) -> None:
     nested: Any = {}
     for _ in range(40):

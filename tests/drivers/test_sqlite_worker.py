@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from ommi.drivers.sqlite.worker import Worker, _Desk, _work
-from ommi.errors import ConnectionLost
+from ommi.errors import ConnectionLost, WrongLoop
 
 pytestmark = pytest.mark.anyio
 
@@ -735,9 +735,9 @@ class TestLoops:
         worker = Worker(memory, name="test worker")
         with asyncio.Runner() as first, asyncio.Runner() as second:
             first.run(worker.start())
-            with pytest.raises(RuntimeError, match="belongs to the event loop that started it"):
+            with pytest.raises(WrongLoop, match="belongs to the event loop that started it"):
                 second.run(worker.run(one))
-            with pytest.raises(RuntimeError, match="belongs to the event loop that started it"):
+            with pytest.raises(WrongLoop, match="belongs to the event loop that started it"):
                 second.run(worker.close())
 
             assert first.run(worker.run(one)) == 1

@@ -13,6 +13,8 @@ from properties.pages import Page
 from properties.questions import Question
 from properties.things import COLLECTION, Thing
 from services.databases import MYSQL, POSTGRESQL, database_on
+from services.mariadb import MySQL
+from services.private import started
 
 T = TypeVar("T")
 
@@ -51,6 +53,8 @@ def opened(folder: Path) -> Iterator[Stores]:
             "PostgreSQL": servers.enter_context(database_on(POSTGRESQL)),
             "MariaDB": servers.enter_context(database_on(MYSQL)),
         }
+        if mysql := started(MySQL):
+            locations["MySQL"] = servers.enter_context(database_on(mysql.url))
         databases = {name: Ommi(location) for name, location in locations.items()}
         stores = Stores(runner, databases)
         for database in databases.values():

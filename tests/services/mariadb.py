@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from asyncmy import connect
 
 from ommi.drivers.mysql import MySQLDriver
+from services.private import PrivateServer, connection, needed
 
-SCRIPT = Path(__file__).with_name("mariadb.sh")
-MISSING = 3
-"""The script's exit status where the machine has no server to start."""
+__all__ = ["MySQL", "Peer", "Server", "connection", "database", "on_mariadb", "peer", "server"]
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server that only these tests use, so that it may be halted and killed."""
+class Server(PrivateServer):
+    """A server of MariaDB."""
 
-    folder: str
-    port: int
-
-    def do(self, verb: str) -> None:
-        subprocess.run([SCRIPT, verb, self.folder], check=True, capture_output=True)
+    kind = "MariaDB"
 
     def driver(self, database: str = "test", **options: Any) -> MySQLDriver:
         defaults = {"host": "127.0.0.1", "port": self.port, "user": "root"}
@@ -76,26 +67,21 @@ class Peer:
         return running
 
 
-@cache
-def started() -> Server | None:
-    """Start the server, once per process; `None` where there is none to start."""
-    done = subprocess.run([SCRIPT, "start"], capture_output=True, text=True, check=False)
-    if done.returncode == MISSING:
-        return None
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    told = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    server = Server(told["FOLDER"], int(told["PORT"]))
-    atexit.register(server.do, "remove")
-    return server
+@dataclass(frozen=True)
+class MySQL(Server):
+    """A server of MySQL, which not every machine has: `make mysql` fetches it."""
+
+    kind = "MySQL"
 
 
-@pytest.fixture
-def server() -> Server:
-    found = started()
-    if found is None:
-        pytest.skip("no MariaDB server is installed here")
-    return found
+@pytest.fixture(scope="session", params=[Server, MySQL], ids=lambda kind: kind.kind)
+def server(request: pytest.FixtureRequest) -> Server:
+    kind: type[Server] = request.param
+    return needed(kind)
+
+
+on_mariadb = pytest.mark.parametrize("server", [Server], indirect=True, ids=["MariaDB"])
+"""For tests of what MySQL does not have, or does in another way."""
 
 
 @pytest.fixture
@@ -116,13 +102,3 @@ async def peer(server: Server, database: str) -> AsyncIterator[Peer]:
         yield peer
     finally:
         await peer.client.ensure_closed()
-
-
-@pytest.fixture
-async def connection(server: Server, database: str) -> AsyncIterator[Any]:
-    """A connection of the driver."""
-    connection = await server.driver(database).connect()
-    try:
-        yield connection
-    finally:
-        await connection.close()

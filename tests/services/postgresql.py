@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
 from ommi.drivers.postgresql import PostgreSQLDriver
+from services.private import PrivateServer, connection, needed
 
-SCRIPT = Path(__file__).with_name("postgresql.sh")
-MISSING = 3
-"""The script's exit status where the machine has no server to start."""
+__all__ = ["Server", "connection", "database", "peer", "server"]
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server that only these tests use, so that it may be halted and killed."""
+class Server(PrivateServer):
+    """A server of PostgreSQL."""
 
-    folder: str
-    port: int
-
-    def do(self, verb: str) -> None:
-        subprocess.run([SCRIPT, verb, self.folder], check=True, capture_output=True)
+    kind = "PostgreSQL"
 
     def driver(self, database: str, **options: Any) -> PostgreSQLDriver:
         defaults = {"host": "127.0.0.1", "port": self.port, "user": "postgres", "ssl": False}
@@ -40,26 +31,9 @@ class Server:
         )
 
 
-@cache
-def started() -> Server | None:
-    """Start the server, once per process; `None` where there is none to start."""
-    done = subprocess.run([SCRIPT, "start"], capture_output=True, text=True, check=False)
-    if done.returncode == MISSING:
-        return None
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    told = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    server = Server(told["FOLDER"], int(told["PORT"]))
-    atexit.register(server.do, "remove")
-    return server
-
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server() -> Server:
-    found = started()
-    if found is None:
-        pytest.skip("no PostgreSQL server is installed here")
-    return found
+    return needed(Server)
 
 
 @pytest.fixture
@@ -80,13 +54,3 @@ async def peer(server: Server, database: str) -> AsyncIterator[Any]:
         yield client
     finally:
         await client.close()
-
-
-@pytest.fixture
-async def connection(server: Server, database: str) -> AsyncIterator[Any]:
-    """A connection of the driver."""
-    connection = await server.driver(database).connect()
-    try:
-        yield connection
-    finally:
-        await connection.close()

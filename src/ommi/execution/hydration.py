@@ -84,19 +84,22 @@ def assign(model: ModelMetadata, instance: object, changes: Mapping[str, object]
 
 def _remember(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Remember | None:
     """Give what sets the states; `None` where instances keep none or a column is missing."""
-    set_state = model.set_state
     places = {column.field.name: number for number, column in enumerate(columns)}
     order = [places.get(field.name, -1) for field in model.fields]
-    if set_state is None or -1 in order:
-        return None
-    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(set_state)
-    if model.declared_relations:
-        remember = _with_rows(remember)
-    if order == list(range(len(columns))):
+    remember = None if -1 in order else rememberer(model)
+    if remember is None or order == list(range(len(columns))):
         return remember
     return lambda instances, rows, batch: remember(
         instances, [tuple([row[place] for place in order]) for row in rows], batch
     )
+
+
+def rememberer(model: ModelMetadata) -> Remember | None:
+    """Give what sets the states of instances, by whole rows; `None` where they keep none."""
+    if model.set_state is None:
+        return None
+    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(model.set_state)
+    return _with_rows(remember) if model.declared_relations else remember
 
 
 def _by_attribute(instances: list[Any], rows: Rows, batch: object) -> None:

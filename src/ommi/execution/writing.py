@@ -12,9 +12,10 @@ from typing import Any, cast
 
 from ommi.drivers.protocol import Step
 from ommi.errors import ConflictError, InvalidValue, NotFound
+from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
-from ommi.execution.hydration import assign
+from ommi.execution.hydration import Remember, assign, rememberer
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.storage import Kind
 from ommi.planning.plan import Parameters, Plan, Rows, unchanged
@@ -34,6 +35,7 @@ class Insertion:
     fields: tuple[FieldMetadata, ...]
     returning: tuple[FieldMetadata, ...]
     extract: Extractor
+    remember: Remember | None
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
 
@@ -117,7 +119,7 @@ class Writer:
         matched = await self._executor.write(Update(model, tuple(changes.items()), where))
         _check_matched(model, matched)
         saved = assign(model, instance, filled) if filled else instance
-        self._remember(model, saved)
+        self._remember(model, saved, state_of(instance))
         return saved
 
     async def delete(self, instance: Any) -> None:  # noqa: ANN401 - of the user's own class
@@ -166,7 +168,8 @@ class Writer:
         plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
         told = (*fields, *omitted)
         order = tuple(told.index(field) for field in model.fields)
-        return Insertion(plan, model, fields, omitted, extractor(model, fields), order)
+        extract = extractor(model, fields)
+        return Insertion(plan, model, fields, omitted, extract, rememberer(model), order)
 
     def _parameters(
         self, insertion: Insertion, instances: Sequence[Any]
@@ -206,7 +209,9 @@ class Writer:
             for raw, decode in zip(state[0], decodes, strict=True)
         ]
 
-    def _remember(self, model: ModelMetadata, instance: object) -> None:
+    def _remember(
+        self, model: ModelMetadata, instance: object, before: tuple[object, Batch] | None
+    ) -> None:
         if model.set_state is None:
             return
         codec = self._executor.planner.compiler.codec
@@ -215,7 +220,10 @@ class Writer:
             value if value is None or encode is None else encode(value)
             for value, encode in zip(self._extract(model, instance), encodes, strict=True)
         )
-        model.set_state(instance, (raw, Batch(self._executor.database)))
+        # What was read with it is still what its relations are loaded with.
+        is_ours = before is not None and before[1].database is self._executor.database
+        batch = before[1] if before is not None and is_ours else Batch(self._executor.database)
+        model.set_state(instance, (raw, batch))
 
 
 def _is_simple(insertion: Insertion) -> bool:
@@ -238,19 +246,16 @@ def _all_completed(
     batch: Batch,
 ) -> list[Any]:
     """Do what `_completed` does, for many instances of a simple insertion."""
-    if insertion.returning:
-        name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
-        for instance, (key,) in zip(instances, returned, strict=True):
-            setattr(instance, name, key)
-        rows = [
-            (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
-        ]
-    set_state = insertion.model.set_state
-    if set_state is not None:
-        # Awaiting a relation of one of them loads it for all.
-        batch.rows = rows
-        for instance, row in zip(instances, rows, strict=True):
-            set_state(instance, (row, batch))
+    with COLLECTOR_PAUSED:
+        if insertion.returning:
+            name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
+            for instance, (key,) in zip(instances, returned, strict=True):
+                setattr(instance, name, key)
+            rows = [
+                (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
+            ]
+        if insertion.remember is not None:
+            insertion.remember(instances, rows, batch)
     return instances
 
 

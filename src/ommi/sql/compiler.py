@@ -155,10 +155,11 @@ class SqlCompiler:
         return f"INSERT INTO {table} ({names}) VALUES ({', '.join(marks)})"
 
     def _update(self, update: Update, writer: Writer) -> str:
-        self.dialect.check_changes(update.changes)
+        model = update.model
+        key = [field.column for field in model.keys]
+        table, before = self.dialect.updated(model.table, key, update.changes)
         assignments = ", ".join(
-            f"{self.dialect.quote(field.column)} = {writer.assigned(value, field, update.model)}"
-            for field, value in update.changes
+            f"{before}{self.dialect.quote(f.column)} = {writer.assigned(value, f, model)}"
+            for f, value in update.changes
         )
-        table = self.dialect.quote(update.model.table)
         return f"UPDATE {table} SET {assignments}{writer.where(update.where)}"

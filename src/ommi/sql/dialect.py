@@ -190,8 +190,10 @@ class Dialect:
         """Give the result of a calculation for a column; `write` may be called again."""
         return self.calculated(write(), storage)
 
-    def check_changes(self, changes: Changes) -> None:
-        """Raise `UnsupportedOperation` for changes that would read what others have changed."""
+    def updated(self, table: str, key: Sequence[str], changes: Changes) -> tuple[str, str]:
+        """Give what an UPDATE names, and what stands before each column that it changes."""
+        del key, changes
+        return self.quote(table), ""
 
     def ordering(
         self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool

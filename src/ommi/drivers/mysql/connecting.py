@@ -75,7 +75,7 @@ class Location:
         client = self._client()
         try:
             async with asyncio.timeout(self.connect_timeout):
-                await client.connect()
+                await _connected(client)
                 server = await _server(client)
                 await client.query(server.settings)
         except TimeoutError as error:
@@ -98,7 +98,7 @@ class Location:
             # What cannot be reached cannot be stopped; a session that is gone needs no killing.
             with suppress(TimeoutError, *CLIENT_ERRORS):
                 async with asyncio.timeout(KILL_WITHIN):
-                    await client.connect()
+                    await _connected(client)
                     await client.query(f"KILL {thread:d}")
         finally:
             drop(client)
@@ -118,6 +118,15 @@ class Location:
             program_name="ommi",
         )
         return one_statement_at_a_time(connection)
+
+
+async def _connected(client: Client) -> None:
+    """Connect; a cancel is never lost, which asyncmy leaves to the `wait_for` of Python 3.11."""
+    task = asyncio.current_task()
+    cancels = 0 if task is None else task.cancelling()
+    await client.connect()
+    if task is not None and task.cancelling() > cancels:
+        raise asyncio.CancelledError
 
 
 async def _server(client: Client) -> Server:

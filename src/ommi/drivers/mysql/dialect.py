@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 
-from ommi.drivers.mysql import json_paths
+from ommi.drivers.mysql.json_paths import JsonPaths, MySQLJsonPaths
 from ommi.drivers.mysql.literals import ValueList
 from ommi.drivers.mysql.storage import (
-    CALCULATED,
     LONGEST_INDEXED,
-    OPERAND_SCALE,
     bounded_codec,
+    calculated,
     codec,
     is_indexed,
     is_short,
@@ -32,12 +31,10 @@ from ommi.schema.snapshot import Column
 from ommi.sql.dialect import Bind, Changes, Dialect
 
 SORTED_BYTES = 16_384
-"""How much of a text the sessions order by, of three bytes a character."""
+"""How much of a text the sessions order by."""
 
-_SORTED_CHARACTERS = SORTED_BYTES // 3
 _TOO_LARGE = 2**63 - 1
 _MOST_DIGITS = 65
-_MOST_FRACTION = 38
 _TYPES = {
     Kind.BOOL: "TINYINT(1)",
     Kind.INT: "BIGINT",
@@ -64,9 +61,13 @@ class MariaDBDialect(Dialect):
     collation = "utf8mb4_nopad_bin"
     ascii_collation = "ascii_nopad_bin"
     no_values = "() VALUES ()"
+    most_fraction = 38
+    operand_scale = 14
+    sorted_characters = SORTED_BYTES // 3
 
     def __init__(self) -> None:
         self.foreign: set[tuple[str, str]] = set()
+        self._json = JsonPaths(self.literal)
 
     @property
     def table_suffix(self) -> str:  # type: ignore[override]
@@ -107,7 +108,7 @@ class MariaDBDialect(Dialect):
 
     def _decimal(self, storage: StorageType) -> str:
         precision, scale = storage.precision or 0, storage.scale or 0
-        if precision > _MOST_DIGITS or scale > _MOST_FRACTION:
+        if precision > _MOST_DIGITS or scale > self.most_fraction:
             raise UnsupportedOperation(
                 f"keep decimals of {precision} digits with {scale} behind the point", self.name
             )
@@ -144,23 +145,21 @@ class MariaDBDialect(Dialect):
         return f"{text} COLLATE {self.collation}"
 
     def path(self, text: str, path: tuple[str | int, ...], storage: StorageType | None) -> str:
-        found = json_paths.extracted(text, path, self.literal)
+        found = self._json.extracted(text, path)
         match None if storage is None else storage.kind:
             case Kind.TEXT:
-                return f"JSON_UNQUOTE({json_paths.known(found)}) COLLATE {self.collation}"
+                return f"{self._json.text(found)} COLLATE {self.collation}"
             case Kind.BOOL:
-                return f"({json_paths.known(found)} = 'true')"
+                return self._json.flag(found)
             case Kind.INT:
-                return json_paths.number(found)
+                return self._json.number(found)
             case Kind.FLOAT:
-                return json_paths.double(found)
+                return self._json.double(found)
             case _:
-                return json_paths.known(found)
+                return self._json.known(found)
 
     def path_is(self, text: str, path: tuple[str | int, ...], storage: StorageType) -> str:
-        found = json_paths.extracted(text, path, self.literal)
-        types = ", ".join(map(self.literal, json_paths.TYPES[storage.kind]))
-        return f"JSON_TYPE({found}) IN ({types})"
+        return self._json.is_a(self._json.extracted(text, path), storage.kind)
 
     def path_codec(self, storage: StorageType) -> StoreCodec:
         del storage
@@ -207,16 +206,29 @@ class MariaDBDialect(Dialect):
         return f"{text} REGEXP {bind(_ilike)}"
 
     def calculable_codec(self, storage: StorageType) -> StoreCodec:
-        return CALCULATED if storage.kind is Kind.DECIMAL else self.codec(storage)
+        if storage.kind is not Kind.DECIMAL:
+            return self.codec(storage)
+        return calculated(self.operand_scale, self.name)
 
     def check_calculation(self, node: Arithmetic) -> None:
         # What goes beyond the last place is cut off, and nothing is said.
-        if node.kind is Kind.DECIMAL and _scale(node) > _MOST_FRACTION:
+        if node.kind is Kind.DECIMAL and self._scale(node) > self.most_fraction:
             raise UnsupportedOperation(
-                f"calculate exactly with more than {_MOST_FRACTION} digits behind the point",
+                f"calculate exactly with more than {self.most_fraction} digits behind the point",
                 self.name,
                 "multiply fewer decimals",
             )
+
+    def _scale(self, node: object) -> int:
+        """Give how many digits behind the point a calculation may come to."""
+        match node:
+            case Arithmetic(operator=operator, left=left, right=right):
+                scales = self._scale(left), self._scale(right)
+                return sum(scales) if operator is ArithmeticOperator.MULTIPLY else max(scales)
+            case FieldReference():
+                return node.storage.scale or 0
+            case _:
+                return self.operand_scale
 
     def assigned(self, write: Callable[[], str], storage: StorageType) -> str:
         if storage.kind is not Kind.DECIMAL:
@@ -241,7 +253,7 @@ class MariaDBDialect(Dialect):
         text = write()
         bare = text.removesuffix(f" COLLATE {self.collation}")
         length = f"CHAR_LENGTH({bare})"
-        guarded = f"IF({length} > {_SORTED_CHARACTERS}, {_TOO_LARGE} + {length}, {bare})"
+        guarded = f"IF({length} > {self.sorted_characters}, {_TOO_LARGE} + {length}, {bare})"
         return guarded if bare == text else f"{guarded} COLLATE {self.collation}"
 
     def bounds(self, limit: str | None, offset: str | None) -> str:
@@ -258,6 +270,13 @@ class MySQLDialect(MariaDBDialect):
     name = "MySQL"
     collation = "utf8mb4_0900_bin"
     ascii_collation = "ascii_bin"
+    most_fraction = 30
+    operand_scale = 10
+    sorted_characters = SORTED_BYTES // 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._json = MySQLJsonPaths(self.literal)
 
     def operand(self, mark: str, storage: StorageType, *, is_native: bool) -> str:
         if storage.kind is Kind.JSON:
@@ -268,7 +287,7 @@ class MySQLDialect(MariaDBDialect):
         return f"CAST({text} AS JSON)"
 
     def has_element(self, text: str, bind: Bind) -> str:
-        return f"(JSON_TYPE({text}) = 'ARRAY' AND {bind()} MEMBER OF({text}))"
+        return f"({self._json.kind(text)} = 'ARRAY' AND {bind()} MEMBER OF({text}))"
 
     def regex(self, text: str, bind: Bind) -> str:
         return f"REGEXP_LIKE({text}, {bind(_regex)}, 'c')"
@@ -276,17 +295,17 @@ class MySQLDialect(MariaDBDialect):
     def ilike(self, text: str, bind: Bind) -> str:
         return f"REGEXP_LIKE({text}, {bind(_ilike)}, 'c')"
 
-    def check_changes(self, changes: Changes) -> None:
-        # Without MariaDB's SIMULTANEOUS_ASSIGNMENT, each sees what those before it did.
+    def updated(self, table: str, key: Sequence[str], changes: Changes) -> tuple[str, str]:
+        # Without MariaDB's SIMULTANEOUS_ASSIGNMENT, each sees what those before it did. Those to
+        # another name of the rows are made when all of it has been read.
         changed: set[FieldMetadata] = set()
         for field, value in changes:
             if _read(value) & changed:
-                raise UnsupportedOperation(
-                    f"read {field.model}'s fields in an update that changes them first",
-                    self.name,
-                    "name the field that is read behind the one that is made of it",
-                )
+                new, old = self.quote(_UPDATED), self.quote(table)
+                same = " AND ".join(f"{new}.{k} = {old}.{k}" for k in map(self.quote, key))
+                return f"{old} JOIN {old} AS {new} ON {same}", f"{new}."
             changed.add(field)
+        return super().updated(table, key, changes)
 
     def tells_key(self, insert: Insert) -> bool:
         if not super().tells_key(insert):
@@ -296,6 +315,9 @@ class MySQLDialect(MariaDBDialect):
                 "give the other values yourself",
             )
         return True
+
+
+_UPDATED = "ommi_updated"
 
 
 def _read(value: object) -> set[FieldMetadata]:
@@ -327,18 +349,6 @@ def _condition(column: str, storage: StorageType) -> str | None:
             return None
 
 
-def _scale(node: object) -> int:
-    """Give how many digits behind the point a calculation may come to."""
-    match node:
-        case Arithmetic(operator=operator, left=left, right=right):
-            scales = _scale(left), _scale(right)
-            return sum(scales) if operator is ArithmeticOperator.MULTIPLY else max(scales)
-        case FieldReference():
-            return node.storage.scale or 0
-        case _:
-            return OPERAND_SCALE
-
-
 def _in_list(element: object) -> str:
     return f"[{element}]"
 
@@ -350,14 +360,18 @@ def _prefix(text: object) -> str:
     return f"{cast('str', text).translate(_SPECIAL)}%"
 
 
+_EMPTY = "(?:)"
+"""MySQL's engine takes no pattern without anything in it."""
+
+
 @lru_cache(maxsize=256)
 def _rendered(pattern: str) -> str:
-    return render(trim(parse_regex(pattern)), PCRE)
+    return render(trim(parse_regex(pattern)), PCRE) or _EMPTY
 
 
 @lru_cache(maxsize=256)
 def _rendered_ilike(pattern: str) -> str:
-    return render(ilike_regex(pattern), PCRE)
+    return render(ilike_regex(pattern), PCRE) or _EMPTY
 
 
 def _regex(pattern: Any) -> str:  # noqa: ANN401 - checked when the question was asked

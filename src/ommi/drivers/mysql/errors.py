@@ -80,7 +80,7 @@ def translated(error: Exception, store: str, command: SqlCommand | None = None) 
 
 def warned(code: int, message: str, store: str, command: SqlCommand | None) -> OmmiError:
     """Give the error for a warning: an answer with one may be a wrong answer."""
-    if code == _DECIMAL_OVERFLOW:
+    if code == _DECIMAL_OVERFLOW or (code == _TRUNCATED and "DECIMAL" in message):
         return _overflow(Complaint(code, message, store, command))
     if code in _SHOWING_VALUES:
         message = _without_values(message)
@@ -210,6 +210,8 @@ def _other(complaint: Complaint) -> OmmiError:
 
 
 _DECIMAL_OVERFLOW = 1916
+_TRUNCATED = 1292
+"""What MySQL says of a decimal that has no place in what it sorts by."""
 _SHOWING_VALUES = frozenset({1062, 1064, 1169, 1264, 1265, 1292, 1366, 1411, 1525, 1586, 1690})
 """Their messages quote values, or the statement with values in it."""
 

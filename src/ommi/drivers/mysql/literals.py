@@ -39,8 +39,8 @@ def with_values(text: str, parameters: Sequence[object], escape: Callable[[objec
 
 def _written(value: object, escape: Callable[[object], str]) -> str:
     if isinstance(value, ValueList):
-        # Nothing equals NULL.
-        return ",".join([_scalar(part, escape) for part in value]) or "NULL"
+        # Nothing equals NULL; a bare one takes no collation on MySQL.
+        return ",".join([_scalar(part, escape) for part in value]) or "CAST(NULL AS CHAR)"
     return _scalar(value, escape)
 
 

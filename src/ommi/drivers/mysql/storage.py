@@ -19,9 +19,6 @@ from ommi.schema.snapshot import Column, Table
 INDEXED_LENGTH = 255
 """Characters of a text, or bytes, in a key or an index that no `Length` bounds."""
 
-OPERAND_SCALE = 14
-"""Digits behind the point of a decimal in a calculation, so that products stay exact."""
-
 LONGEST_INDEXED = 768
 """As many characters of four bytes as an index of InnoDB takes."""
 
@@ -109,13 +106,18 @@ def _written(value: object) -> str:
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def _operand(value: object) -> object:
-    exponent = cast("Decimal", value).as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > OPERAND_SCALE:
-        raise UnsupportedOperation(
-            f"calculate exactly with more than {OPERAND_SCALE} digits behind the point", "MariaDB"
-        )
-    return value
+def calculated(scale: int, store: str) -> StoreCodec:
+    """Say how a decimal of so many digits behind the point at most travels into a calculation."""
+
+    def encode(value: object) -> object:
+        exponent = cast("Decimal", value).as_tuple().exponent
+        if isinstance(exponent, int) and -exponent > scale:
+            raise UnsupportedOperation(
+                f"calculate exactly with more than {scale} digits behind the point", store
+            )
+        return value
+
+    return StoreCodec(encode)
 
 
 def _time(value: object) -> time:
@@ -129,9 +131,6 @@ def _time(value: object) -> time:
 
 
 _AS_IS = StoreCodec()
-CALCULATED = StoreCodec(_operand)
-"""How a decimal travels into a calculation."""
-
 _CODECS = {
     Kind.BOOL: StoreCodec(decode=bool, inline="{value} == 1"),
     Kind.INSTANT: StoreCodec(

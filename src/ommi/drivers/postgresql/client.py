@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from ommi.planning.plan import Parameters, Rows
 
@@ -42,8 +42,8 @@ class Statement:
     __slots__ = ("prepared", "run")
 
     def __init__(self, prepared: Prepared, run: Run) -> None:
-        self.prepared = prepared
-        self.run = run
+        self.prepared: Prepared = prepared
+        self.run: Run = run
 
     async def fetch(self, *parameters: object) -> Rows:
         """Run it and give the rows."""
@@ -53,7 +53,12 @@ class Statement:
 
 def statement_of(client: Client, prepared: Prepared) -> Statement:
     """Give the statement that asyncpg prepared."""
-    return Statement(prepared, partial(client._protocol.bind_execute, prepared._state))  # noqa: SLF001
+    return Statement(prepared, partial(protocol_of(client).bind_execute, prepared._state))  # noqa: SLF001
+
+
+def protocol_of(client: Client) -> WireProtocol:
+    """Give what a session is made on; asyncpg has no other way to it."""
+    return client._protocol  # noqa: SLF001
 
 
 class Version(Protocol):
@@ -71,10 +76,19 @@ class Settings(Protocol):
     server_encoding: str
 
 
+class WireProtocol(Protocol):
+    """What asyncpg's session is made on."""
+
+    @property
+    def bind_execute(self) -> Callable[..., Awaitable[tuple[Rows, bytes, bool]]]: ...
+    def is_connected(self) -> bool: ...
+    def is_in_transaction(self) -> bool: ...
+
+
 class Client(Protocol):
     """A session."""
 
-    _protocol: Any
+    _protocol: WireProtocol
 
     async def prepare(self, query: str, *, name: str) -> Prepared: ...
     async def fetch(self, query: str, *parameters: object) -> Rows: ...
@@ -82,7 +96,6 @@ class Client(Protocol):
     async def copy_records_to_table(
         self, table_name: str, *, records: Iterable[Sequence[object]], columns: Sequence[str]
     ) -> str: ...
-    async def reset(self, *, timeout: float) -> None: ...  # noqa: ASYNC109 - asyncpg's own
     async def close(self, *, timeout: float) -> None: ...  # noqa: ASYNC109 - asyncpg's own
     def terminate(self) -> None: ...
     def is_closed(self) -> bool: ...

@@ -14,7 +14,7 @@ import asyncpg  # type: ignore[import-untyped]
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import Batch, commit
-from ommi.drivers.postgresql.client import Client, Statement
+from ommi.drivers.postgresql.client import Client, Statement, protocol_of
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, translated
@@ -30,8 +30,14 @@ from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
 
-GRACE = 5.0
+GRACE = 2.0
 """How long a server may take, in seconds, to end what was cancelled or to say goodbye."""
+
+_AS_IT_WAS = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; "
+    "SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES"
+)
+"""DISCARD ALL without its DEALLOCATE ALL. asyncpg's own would leave roles and temporary tables."""
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
@@ -88,6 +94,8 @@ class PostgreSQLConnection:
 
     def __init__(self, client: Client, *, kept: int = KEPT) -> None:
         self._client = client
+        # Asked at every loan: the methods of asyncpg's connection only hand on to it.
+        self._protocol = protocol_of(client)
         self._statements = Statements(client, size=kept)
         self.is_changed: bool = False
 
@@ -95,7 +103,8 @@ class PostgreSQLConnection:
     def is_usable(self) -> bool:
         """Whether it is open, with nothing unread and no transaction."""
         # Every failure waits until the server has answered, or closes the session.
-        return not (self._client.is_closed() or self._client.is_in_transaction())
+        protocol = self._protocol
+        return protocol.is_connected() and not protocol.is_in_transaction()
 
     def abort(self) -> None:
         """Close the socket at once."""
@@ -115,9 +124,9 @@ class PostgreSQLConnection:
             raise ConnectionLost("the server gives no sign of life", store=STORE) from error
 
     async def reset(self) -> None:
-        """Undo what was set, listened to or locked."""
+        """Undo all that a session remembers, but for the statements that are kept."""
         try:
-            await self._client.reset(timeout=GRACE)
+            await self._client.execute(_AS_IT_WAS, timeout=GRACE)
         except BaseException as error:  # noqa: BLE001 - it is raised again
             await self._fail(error, None)
         self.is_changed = False

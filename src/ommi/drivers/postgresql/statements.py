@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 
 from ommi.drivers.postgresql.client import Client, Statement, statement_of
@@ -27,7 +28,7 @@ class Statements:
         self._kept: RecentlyUsed[Statement] = RecentlyUsed(size)
         self._numbers = count(1)
         self._size = size
-        self.ready = self._kept.get
+        self.ready: Callable[[str], Statement | None] = self._kept.get
         """Give the statement if it is there, else `None`."""
 
     def __len__(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from contextvars import Context
@@ -96,11 +96,20 @@ class SQLiteConnection:
             raise
 
     async def close(self) -> None:
-        """Close every connection and end every thread."""
+        """Close every connection and end every thread, however often cancelled."""
         self._is_closed = True
         workers = [self._writer, *self._readers, *self._idle_streams]
         self._idle_streams = []
-        await asyncio.gather(*(worker.close() for worker in workers))
+        for worker in workers:
+            worker.stop()
+        cancelled = None
+        for worker in workers:
+            try:
+                await worker.close(is_urgent=cancelled is not None)
+            except CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
 
     async def fetch(
         self,

@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ommi.drivers.sqlite.bell import bell
-from ommi.errors import ConnectionLost
+from ommi.errors import ConnectionLost, WrongLoop
 
 __all__ = ["Worker"]
 
@@ -80,7 +80,7 @@ class Worker:
 
         Cancelled, a job that has not begun never does; one that runs is interrupted, and the
         `CancelledError` comes when the thread has left it. Raise what the job raised, or
-        `ConnectionLost` if the worker is or gets closed; `RuntimeError` in another event loop.
+        `ConnectionLost` if the worker is or gets closed; `WrongLoop` in another event loop.
         """
         loop = get_running_loop()
         desk = self._desk
@@ -97,18 +97,26 @@ class Worker:
             await desk.abandon(future)
             raise
 
-    async def close(self) -> None:
-        """Finish the job that runs, refuse those that wait, close the connection, end the thread.
-
-        Cancelled, it interrupts the running job too, and still returns when the thread is gone.
-        """
+    def stop(self) -> None:
+        """Take no more jobs and refuse those that wait; after its job the thread ends."""
         desk = self._desk
         if desk is None or desk.ended.done():
             return
         if desk.loop is not get_running_loop():
             raise self._wrong_loop()
         desk.stop()
-        cancelled = await desk.outlast(desk.ended)
+
+    async def close(self, *, is_urgent: bool = False) -> None:
+        """Finish the job that runs, refuse those that wait, close the connection, end the thread.
+
+        Urgent or cancelled, it interrupts the running job, and still returns when the thread is
+        gone.
+        """
+        self.stop()
+        desk = self._desk
+        if desk is None:
+            return
+        cancelled = await desk.outlast(desk.ended, is_urgent=is_urgent)
         if cancelled is not None:
             raise cancelled
 
@@ -152,8 +160,11 @@ class Worker:
             return RuntimeError(f"{self!r} was not started; await start() first")
         return _lost(f"{self!r} is closed") if self._desk.open_to is None else self._wrong_loop()
 
-    def _wrong_loop(self) -> RuntimeError:
-        return RuntimeError(f"{self!r} belongs to the event loop that started it, not to this one")
+    def _wrong_loop(self) -> WrongLoop:
+        return WrongLoop(
+            f"{self!r} belongs to the event loop that started it, not to this one; open a "
+            "database in each loop, and close it there"
+        )
 
 
 class _Desk:
@@ -259,15 +270,16 @@ class _Desk:
         await self.outlast(left, job)
 
     async def outlast(
-        self, end: Future[None], job: Future[Any] | None = None
+        self, end: Future[None], job: Future[Any] | None = None, *, is_urgent: bool = False
     ) -> CancelledError | None:
         """Wait for `end` however often cancelled, and return the last cancel.
 
-        Interrupt `job` until then; without one, whatever runs, from the first cancel on.
+        Interrupt `job` until then; without one, whatever runs, from the first cancel on or, where
+        it is urgent, from the start.
         """
         cancelled = None
         while not end.done():
-            pressing = job is not None or cancelled is not None
+            pressing = is_urgent or job is not None or cancelled is not None
             if pressing:
                 self.interrupt(job)
             try:

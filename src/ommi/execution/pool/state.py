@@ -12,7 +12,7 @@ OPENING_AT_ONCE = 4
 """How many connections are opened at a time; only one while the last attempt failed."""
 
 FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 1.5
 """Between attempts to connect that fail, in seconds."""
 
 

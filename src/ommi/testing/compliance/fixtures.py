@@ -23,10 +23,10 @@ async def database(
     make_database: Callable[[], Ommi], request: pytest.FixtureRequest
 ) -> AsyncGenerator[Ommi, None]:
     """Give an open database; skips what its store cannot do."""
-    made = make_database()
-    skip_unless_able(made.driver, request.function, request.cls)
-    async with made:
-        yield made
+    async with make_database() as opened:
+        # Some drivers know only when they are connected whose server it is.
+        skip_unless_able(opened.driver, request.function, request.cls)
+        yield opened
 
 
 @pytest.fixture

@@ -330,6 +330,17 @@ class TestLazyRelations(_Suite):
         assert [await post.author for post in posts] == [users[n % 2] for n in range(10)]
         assert sent(db) - before == 1
 
+    async def test_a_saved_instance_knows_what_was_loaded(self, db: Ommi) -> None:
+        await filled(db, users=2, posts=10)
+        posts = await db.query(Post).fetch_all()
+        await posts[0].author
+
+        for post in posts:
+            post.title += "!"
+            await db.save(post).or_raise()
+
+        assert all(post.author.is_loaded for post in posts)
+
     async def test_streamed_instances_load_a_chunk_at_a_time(self, db: Ommi) -> None:
         await filled(db, users=2, posts=10)
         before = sent(db)

@@ -1,4 +1,4 @@
-"""The model of the benchmarks, as a plain dataclass, and rows for it."""
+"""The models of the benchmarks, as plain dataclasses, and rows for them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 CITIES = ("Lima", "Oslo", None, "Kyoto", "Accra", None, "Quito")
+EACH = 5
+"""Posts of a user."""
 
 
 @dataclass
@@ -21,11 +23,20 @@ class User:
     city: str | None
 
 
+@dataclass
+class Post:
+    """What a user wrote."""
+
+    id: int
+    title: str
+    author_id: int
+
+
 Row = tuple[int, str, str, int, float, bool, str | None]
 
 
 def rows(count: int, first: int = 1) -> Iterator[Row]:
-    """Give rows that are the same in every run."""
+    """Give rows of users that are the same in every run."""
     for key in range(first, first + count):
         yield (
             key,
@@ -38,7 +49,18 @@ def rows(count: int, first: int = 1) -> Iterator[Row]:
         )
 
 
+def post_rows(users: int) -> Iterator[tuple[int, str, int]]:
+    """Give rows of posts, `EACH` of every user, mixed."""
+    for key in range(1, EACH * users + 1):
+        yield key, f"post {key}", 1 + key * 7919 % users
+
+
 def content(user: User) -> tuple[str, tuple[object, ...]]:
     """Give what two libraries must agree on: the name of the class, and every value."""
     values = (user.id, user.name, user.email, user.age, user.score, user.active, user.city)
     return type(user).__name__, values
+
+
+def post_content(post: Post) -> tuple[str, tuple[object, ...]]:
+    """Give the same of a post."""
+    return type(post).__name__, (post.id, post.title, post.author_id)
