@@ -24,6 +24,7 @@ from ommi.errors import (
     ForeignKeyViolation,
     ForkedPool,
     InvalidValue,
+    LazyLoadRefused,
     ModelError,
     MultipleFound,
     NoCurrentDatabase,
@@ -80,10 +81,13 @@ from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query
 
 if _TYPE_CHECKING:
+    from ommi.legacy import AssociateUsing as AssociateUsing
     from ommi.legacy import ASTComparisonNode as ASTComparisonNode
     from ommi.legacy import ASTLogicalNode as ASTLogicalNode
     from ommi.legacy import ASTNode as ASTNode
     from ommi.legacy import ASTReferenceNode as ASTReferenceNode
+    from ommi.legacy import LazyLoadEveryRelated as LazyLoadEveryRelated
+    from ommi.legacy import LazyLoadTheRelated as LazyLoadTheRelated
     from ommi.legacy import QueryBuilder as QueryBuilder
     from ommi.legacy import UseDriver as UseDriver
     from ommi.legacy import use_driver as use_driver
@@ -125,6 +129,7 @@ __all__ = [
     "Key",
     "Lazy",
     "LazyList",
+    "LazyLoadRefused",
     "Length",
     "Logical",
     "LogicalOperator",

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast, overload
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from ommi.drivers.protocol import Connection, Driver, Poolable, SchemaKeeping
 from ommi.drivers.registry import driver_for, pool_options
-from ommi.errors import QueryError, SchemaMismatch, UnsupportedOperation
+from ommi.errors import ConfigurationError, QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import NOT_OPEN, Executor
+from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
-from ommi.execution.writing import Writer
+from ommi.execution.relations import RelationLoader
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.metadata.relations import Relation
 from ommi.query.builder import asked
 from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
-from ommi.relations import database_closed, database_opened
+from ommi.relations import RelationFacts, database_closed, database_opened
 from ommi.results import AsyncResultWrapper, WriteOperation
 from ommi.schema.diff import differences
 from ommi.schema.snapshot import (
@@ -38,20 +40,28 @@ class Ommi:
     """A database: opened once, asked from anywhere.
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
-    one in memory, `memory://`) or a driver; `options` are the driver's.
+    one in memory, `memory://`) or a driver; `options` are the driver's. With `lazy="raise"`, for
+    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
             ...
     """
 
-    def __init__(self, location: str | Driver = "sqlite://", **options: object) -> None:
+    def __init__(
+        self,
+        location: str | Driver = "sqlite://",
+        *,
+        lazy: Literal["load", "raise"] = "load",
+        **options: object,
+    ) -> None:
         if isinstance(location, str):
             self._driver, self._pool_options = driver_for(location, options)
         else:
             self._driver, self._pool_options = location, pool_options(options)
         self._executor = Executor(self._driver, self)
-        self._writer = Writer(self._executor)
+        self._writer = GraphWriter(self._executor)
+        self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
@@ -161,6 +171,12 @@ class Ommi:
         """Read the row of a model again; a frozen model is given back as a new instance."""
         return WriteOperation(partial(self._writer.reload, model), partial(_verb, "reload", model))
 
+    def load_related(
+        self, instance: object, relation: RelationFacts, /, *, again: bool = False
+    ) -> Coroutine[Any, Any, object]:
+        """Load a relation of an instance and of those read with it: what handles ask for."""
+        return self._loader.load(instance, cast("Relation", relation), again=again)
+
     async def use_models(self, *models: Models) -> None:
         """Create the tables and indexes of a collection that are not there.
 
@@ -214,6 +230,12 @@ def _chosen(models: tuple[Models, ...]) -> list[ModelMetadata]:
         else:
             chosen[metadata_of(said)] = None
     return list(chosen)
+
+
+def _refuses(lazy: str) -> bool:
+    if lazy not in ("load", "raise"):
+        raise ConfigurationError(f"lazy={lazy!r} is neither 'load' nor 'raise'")
+    return lazy == "raise"
 
 
 def _add(models: Iterable[object]) -> str:

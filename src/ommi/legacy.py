@@ -5,15 +5,19 @@ This is the one place that knows them; `ommi.__getattr__` serves them from here.
 
 from __future__ import annotations
 
+from ommi.metadata.annotations import Through
 from ommi.query.fields import FieldReference
 from ommi.query.nodes import Comparison, Logical, Node
-from ommi.relations import use_database
+from ommi.relations import Lazy, LazyList, use_database
 from ommi.selection import Query
 
 ASTComparisonNode = Comparison
 ASTLogicalNode = Logical
 ASTNode = Node
 ASTReferenceNode = FieldReference
+AssociateUsing = Through
+LazyLoadEveryRelated = LazyList
+LazyLoadTheRelated = Lazy
 QueryBuilder = Query
 UseDriver = use_database
 use_driver = use_database
@@ -23,6 +27,9 @@ __all__ = [
     "ASTLogicalNode",
     "ASTNode",
     "ASTReferenceNode",
+    "AssociateUsing",
+    "LazyLoadEveryRelated",
+    "LazyLoadTheRelated",
     "QueryBuilder",
     "UseDriver",
     "use_driver",

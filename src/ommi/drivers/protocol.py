@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
@@ -18,10 +18,18 @@ Build = Callable[[Rows], T]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command of a batch and the parameters of each time it runs."""
+    """A command of a batch and the parameters of each time it runs.
+
+    `follow` makes them where they wait for the rows that earlier steps returned.
+    """
 
     command: object
     parameters: Sequence[Parameters]
+    follow: Callable[[Sequence[Rows]], Sequence[Parameters]] | None = None
+
+    def after(self, told: Sequence[Rows]) -> Step:
+        """Give the step with its parameters, once the rows of all earlier steps are known."""
+        return self if self.follow is None else replace(self, parameters=self.follow(told))
 
 
 class Connection(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -15,8 +15,9 @@ from ommi.metadata.typesystem import TypeSystem
 if TYPE_CHECKING:
     from ommi.metadata.annotations import OnDelete
     from ommi.metadata.collection import ModelCollection
+    from ommi.metadata.declared_relations import DeclaredRelation
     from ommi.metadata.libraries.protocol import Library
-    from ommi.metadata.relations import DeclaredRelation, Relation
+    from ommi.metadata.relations import Relation
 
 
 class Missing:
@@ -280,6 +281,11 @@ _REGISTRY: dict[type, ModelMetadata] = {}
 def remember(model: ModelMetadata) -> None:
     """Make a model known to `metadata_of`."""
     _REGISTRY[model.cls] = model
+
+
+def known_models() -> Iterator[ModelMetadata]:
+    """Give every model that there is."""
+    yield from tuple(_REGISTRY.values())
 
 
 def find_metadata(cls: object) -> ModelMetadata | None:

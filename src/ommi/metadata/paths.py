@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from ommi.errors import ModelError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.references import ResolvedReference, references_of
-
-Pair = tuple[FieldMetadata, FieldMetadata]
-"""A field of the near model, and the field of the far model that has the same value."""
+from ommi.metadata.relations import Pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,23 @@
-"""The relations of a model: which rows of which other model belong to a row, and by what fields.
-
-A class declares them in annotations; what they lead to is found when a relation is first used, so
-that models may be defined in any order and refer to each other.
-"""
+"""The relations of a model: which rows of another belong to a row, and by what fields."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import NoneType
-from typing import Any, ClassVar, ForwardRef, cast, get_args, get_origin
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
-from ommi.errors import ModelError
-from ommi.metadata.annotations import Through, Using, markers
-from ommi.metadata.collection import DEFAULT_COLLECTION
-from ommi.metadata.hints import alternatives, look_through
-from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
-from ommi.metadata.references import ResolvedReference, references_of
-from ommi.metadata.resolution import is_relation, is_text, own_annotations
-from ommi.relations import Lazy, LazyList
+from ommi.errors import InvalidValue, NotFound, QueryError
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.relations import ATTACHED, Attachments, batch_of, state_of
 
+KeyOf = Callable[[Any], object]
 Pair = tuple[FieldMetadata, FieldMetadata]
 """A field of the near model, and the field of the far model that has the same value."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Association:
     """The model between the two sides of a many-to-many relation.
 
@@ -34,6 +26,21 @@ class Association:
 
     model: ModelMetadata
     pairs: tuple[Pair, ...]
+
+    @property
+    def far_fields(self) -> tuple[FieldMetadata, ...]:
+        """The fields of the target that it refers to."""
+        return tuple(far for _, far in self.pairs)
+
+    @cached_property
+    def key_of(self) -> KeyOf:
+        """Gives the key that an instance of the association has of the target."""
+        return key_reader([near for near, _ in self.pairs])
+
+    @cached_property
+    def far_key_of(self) -> KeyOf:
+        """Gives the same key for an instance of the target."""
+        return key_reader(self.far_fields)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +63,67 @@ class Relation:
     association: Association | None = None
 
     def __repr__(self) -> str:
-        return f"<relation {self.owner.name}.{self.name} to {self.target.name}>"
+        return f"{self.owner.name}.{self.name}"
+
+    @cached_property
+    def key_of(self) -> KeyOf:
+        """Gives the stored forms of an instance's near fields; `None` where one is missing."""
+        return key_reader(self.near_fields)
+
+    @cached_property
+    def far_key_of(self) -> KeyOf:
+        """Gives the same key for an instance of the target, or of the association."""
+        return key_reader(self.far_fields)
+
+    def without_key(self, instance: object) -> object:
+        """Give what belongs to an instance without a key: nothing, if that may be."""
+        missing = next(f for f in self.near_fields if getattr(instance, f.name, None) is None)
+        if missing.is_nullable and not missing.is_auto:
+            return [] if self.is_many else None
+        advice = "add the instance first" if missing.is_key else "give it a value"
+        raise InvalidValue(
+            f"is None, so nothing belongs to the relation {self.name!r}; {advice}",
+            model=self.owner.name,
+            field=missing.name,
+        )
+
+    def without_row(self, instance: object) -> None:
+        """Accept that no row belongs to an instance; raises `NotFound` where one must."""
+        if not self.is_nullable:
+            names = ", ".join(field.name for field in self.near_fields)
+            raise NotFound(
+                self.target.name,
+                f"{self!r}: there is no {self.target.name} that {names} of this "
+                f"{type(instance).__name__} refers to",
+            )
+
+    def attach(self, instance: object, others: Sequence[object]) -> None:
+        """Let others be added with an instance; raises `QueryError` if that is stored already."""
+        set_state = self.owner.set_state
+        if set_state is None or state_of(instance) is not None:
+            raise QueryError(f"{self!r}: the instance is in the store already; {self._advice}")
+        for other in others:
+            if not isinstance(other, self.target.cls):
+                raise InvalidValue(
+                    f"wanted {self.target.name}, found {type(other).__name__}",
+                    model=self.owner.name,
+                    field=self.name,
+                )
+        batch = batch_of(instance)
+        if not isinstance(batch, Attachments):
+            batch = Attachments()
+            set_state(instance, (None, batch))
+            ATTACHED.add(type(instance))
+        known = batch.attached.get(self.name, []) if self.is_many else []
+        batch.attached[self.name] = [*known, *others]
+
+    @property
+    def _advice(self) -> str:
+        if self.association is not None:
+            return f"add a {self.association.model.name}"
+        if not self.is_reversed:
+            return f"assign {self.near_fields[0].name} and save it"
+        return f"add the {self.target.name} itself, with {self.far_fields[0].name}"
 
     @property
     def near_fields(self) -> tuple[FieldMetadata, ...]:
@@ -69,258 +136,24 @@ class Relation:
         return tuple(far for _, far in self.pairs)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DeclaredRelation:
-    """A relation as it was written: `annotation` may hold names that are not defined yet."""
+def key_reader(fields: Sequence[FieldMetadata]) -> KeyOf:
+    """Make the function that gives the stored forms of these fields of an instance.
 
-    name: str
-    owner: type
-    annotation: object
-    namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
+    It gives the only one, or a tuple of several; `None` where one of them is `None`.
+    """
+    if len(fields) == 1:
+        [field] = fields
+        if field.required_codec.load is None:
+            return attrgetter(field.name)
+        return lambda instance: _stored(instance, field)
 
-    @property
-    def is_many(self) -> bool:
-        return "LazyList" in str(self.annotation)
+    def read(instance: object) -> object:
+        key = tuple([_stored(instance, field) for field in fields])
+        return None if None in key else key
 
-    def resolved(self, model: ModelMetadata) -> Relation:
-        """Give what the relation of `model` leads to; raises `ModelError` for nothing."""
-        handle, argument, said = self._understood(model)
-        target = self._model(model, argument)
-        through = _only(model, self.name, said, Through)
-        using = _only(model, self.name, said, Using)
-        names = () if using is None else using.fields
-        if handle is LazyList:
-            if through is not None:
-                middle = self._model(model, through.model)
-                return _through(model, self.name, target, middle, names)
-            return _reversed(model, self.name, target, names, is_many=True)
-        if through is not None:
-            raise self._error(model, "Through(...) is for LazyList, which leads to many rows")
-        return _to_one(model, self.name, target, names)
-
-    def _understood(self, model: ModelMetadata) -> tuple[object, object, tuple[object, ...]]:
-        """Give the handle's class, what it leads to, and the extras of `Annotated`."""
-        extras: list[object] = []
-        found = self.annotation
-        while True:
-            if isinstance(found, str | ForwardRef):
-                found = self._evaluated(model, found)
-            inner, more = look_through(found)
-            extras.extend(more)
-            if get_origin(inner) is ClassVar:
-                found = get_args(inner)[0]
-                continue
-            if isinstance(inner, str | ForwardRef):
-                found = inner
-                continue
-            origin = get_origin(inner)
-            if origin in (Lazy, LazyList):
-                return origin, get_args(inner)[0], tuple(extras)
-            raise self._error(
-                model, f"wanted ClassVar[Lazy[Model]] or ClassVar[LazyList[Model]], found {found}"
-            )
-
-    def _model(self, model: ModelMetadata, written: object) -> ModelMetadata:
-        found = self._evaluated(model, written) if is_text(written) else written
-        if not isinstance(found, type) and find_metadata(found) is None:
-            rest = [each for each in alternatives(found) if each is not NoneType]
-            found = rest[0] if len(rest) == 1 else found
-            found = self._evaluated(model, found) if is_text(found) else found
-        target = find_metadata(found)
-        if target is None:
-            name = getattr(found, "__name__", str(found))
-            raise self._error(
-                model,
-                f"leads to {name}, which is not a model; decorate it with @ommi_model or "
-                "register() it",
-            )
-        return target
-
-    def _evaluated(self, model: ModelMetadata, written: object) -> object:
-        text = written.__forward_arg__ if isinstance(written, ForwardRef) else str(written)
-        try:
-            return eval(text, {}, cast("Any", self._scope(model)))  # noqa: S307 - the user's own
-        except Exception as error:
-            known = ", ".join(sorted(each.name for each in model.collection))
-            raise self._error(
-                model,
-                f"its annotation {text!r} cannot be resolved: {error}; its collection has the "
-                f"models {known}",
-            ) from error
-
-    def _scope(self, model: ModelMetadata) -> _Scope:
-        module = sys.modules.get(self.owner.__module__)
-        own = {model.name: model.cls}
-        return _Scope(model, (own, self.namespace, vars(module) if module else {}))
-
-    def _error(self, model: ModelMetadata, reason: str) -> ModelError:
-        return ModelError(reason, model=model.name, field=self.name)
+    return read
 
 
-def declared_relations(
-    cls: type, namespace: Mapping[str, object]
-) -> Mapping[str, DeclaredRelation]:
-    """Give the relations that a class and its bases declare, in either spelling."""
-    found: dict[str, DeclaredRelation] = {}
-    for base in reversed(cls.__mro__):
-        for name, raw in own_annotations(base).items():
-            found.pop(name, None)
-            if is_relation(raw, base, namespace):
-                found[name] = DeclaredRelation(name, base, raw, namespace)
-    return found
-
-
-class _Scope:
-    """The names that an annotation can see; those of models are known though not imported."""
-
-    def __init__(self, model: ModelMetadata, places: tuple[Mapping[str, object], ...]) -> None:
-        self._model = model
-        self._places = places
-
-    def __getitem__(self, name: str) -> object:
-        for place in self._places:
-            if name in place:
-                return place[name]
-        groups = (self._model.collection, DEFAULT_COLLECTION)
-        found = next((each for group in groups for each in group if each.name == name), None)
-        if found is None:
-            raise KeyError(name)
-        return found.cls
-
-
-def _only(model: ModelMetadata, name: str, said: tuple[object, ...], kind: type[Any]) -> Any:  # noqa: ANN401 - of the kind asked for
-    found = [each for extra in said for each in markers(extra) if isinstance(each, kind)]
-    if len(found) > 1:
-        raise ModelError(
-            f"is marked {kind.__name__} {len(found)} times; keep one", model=model.name, field=name
-        )
-    return found[0] if found else None
-
-
-def _to_one(
-    owner: ModelMetadata, name: str, target: ModelMetadata, using: tuple[str, ...]
-) -> Relation:
-    candidates = _leading(owner, target)
-    is_elsewhere = using and any(_uses(each, using[0]) for each in _leading(target, owner))
-    if not candidates or (is_elsewhere and not any(_uses(r, using[0]) for r in candidates)):
-        return _reversed(owner, name, target, using, is_many=False)
-    chosen = _named(name, candidates) if len(candidates) > 1 and not using else None
-    chosen = chosen or _chosen(owner, name, owner, candidates, using)
-    pairs = tuple(zip(chosen.fields, chosen.target_fields, strict=True))
-    is_nullable = any(near.is_nullable for near in chosen.fields)
-    return Relation(name, owner, target, False, False, is_nullable, pairs)  # noqa: FBT003
-
-
-def _leading(holder: ModelMetadata, target: ModelMetadata) -> list[ResolvedReference]:
-    return [each for each in references_of(holder) if each.target is target]
-
-
-def _reversed(
-    owner: ModelMetadata,
-    name: str,
-    target: ModelMetadata,
-    using: tuple[str, ...],
-    *,
-    is_many: bool,
-) -> Relation:
-    candidates = _leading(target, owner)
-    if not candidates:
-        other = "" if is_many else f", nor has {owner.name} one with ReferenceTo({target.name})"
-        raise ModelError(
-            f"{target.name} has no field with ReferenceTo({owner.name}){other}; one of them must "
-            "say which rows belong together",
-            model=owner.name,
-            field=name,
-        )
-    chosen = _chosen(owner, name, target, candidates, using)
-    pairs = tuple(zip(chosen.target_fields, chosen.fields, strict=True))
-    return Relation(name, owner, target, is_many, True, not is_many, pairs)  # noqa: FBT003
-
-
-def _through(
-    owner: ModelMetadata,
-    name: str,
-    target: ModelMetadata,
-    middle: ModelMetadata,
-    using: tuple[str, ...],
-) -> Relation:
-    every = references_of(middle)
-    for side in (owner, target):
-        if not any(each.target is side for each in every):
-            raise ModelError(
-                f"Through({middle.name}) has no field with ReferenceTo({side.name})",
-                model=owner.name,
-                field=name,
-            )
-    near = _chosen(owner, name, middle, [r for r in every if r.target is owner], using[:1])
-    rest = [each for each in every if each.target is target and each is not near]
-    far = _chosen(owner, name, middle, rest, using[1:])
-    return Relation(
-        name,
-        owner,
-        target,
-        is_many=True,
-        is_reversed=True,
-        is_nullable=False,
-        pairs=tuple(zip(near.target_fields, near.fields, strict=True)),
-        association=Association(middle, tuple(zip(far.fields, far.target_fields, strict=True))),
-    )
-
-
-def _chosen(
-    owner: ModelMetadata,
-    name: str,
-    holder: ModelMetadata,
-    candidates: list[ResolvedReference],
-    using: tuple[str, ...],
-) -> ResolvedReference:
-    """Choose one of the references: the one that was said, or the only one."""
-    if using:
-        found = [each for each in candidates if _uses(each, using[0])]
-        if not found:
-            raise ModelError(
-                f"Using({using[0]!r}) names no reference of {holder.name} that fits; there are "
-                f"{_listed(holder, candidates)}",
-                model=owner.name,
-                field=name,
-            )
-        return found[0]
-    if len(candidates) == 1:
-        return candidates[0]
-    raise ModelError(
-        f"may mean any of {_listed(holder, candidates)}; choose one: "
-        f"Annotated[..., Using({candidates[0].fields[0].name!r})]",
-        model=owner.name,
-        field=name,
-    )
-
-
-def _named(name: str, candidates: list[ResolvedReference]) -> ResolvedReference | None:
-    """Choose the reference whose fields have the relation's name: `author_id` for `author`."""
-    for fits in (_is_named, _has_stem):
-        found = [each for each in candidates if fits(each, name)]
-        if len(found) == 1:
-            return found[0]
-    return None
-
-
-def _uses(reference: ResolvedReference, name: str) -> bool:
-    return any(each.name == name for each in reference.fields)
-
-
-def _is_named(reference: ResolvedReference, name: str) -> bool:
-    return all(
-        near.name in (f"{name}_id", f"{name}_{far.name}", name)
-        for near, far in zip(reference.fields, reference.target_fields, strict=True)
-    )
-
-
-def _has_stem(reference: ResolvedReference, name: str) -> bool:
-    return all(near.name.startswith(f"{name}_") for near in reference.fields)
-
-
-def _listed(holder: ModelMetadata, candidates: list[ResolvedReference]) -> str:
-    return ", ".join(
-        " + ".join(f"{holder.name}.{each.name}" for each in reference.fields)
-        for reference in candidates
-    )
+def _stored(instance: object, field: FieldMetadata) -> object:
+    value = getattr(instance, field.name)
+    return value if value is None else field.dump(value)

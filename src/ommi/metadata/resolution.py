@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import FunctionType
-from typing import ClassVar, ForwardRef, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, ForwardRef, get_args, get_origin, get_type_hints
 
 from ommi.errors import ModelError
 from ommi.metadata.hints import look_through, substituted
@@ -37,7 +37,7 @@ class Annotations(Mapping[str, object]):
         self._resolved: dict[str, object] = {}
         for base in reversed(cls.__mro__):
             for name, raw in own_annotations(base).items():
-                if is_class_variable(raw) or is_relation(raw, base, self._namespace):
+                if is_class_variable(raw) or relation_handle(raw, base, self._namespace):
                     self._owners.pop(name, None)
                 else:
                     self._owners[name] = base
@@ -61,7 +61,7 @@ class Annotations(Mapping[str, object]):
         if isinstance(raw, type) and not get_args(raw):
             return raw
         try:
-            found = _evaluated(raw, owner, self._scope(owner))
+            found = evaluated(raw, owner, self._scope(owner))
             return substituted(found, _type_arguments(self._cls))
         except Exception as error:
             text = raw if isinstance(raw, str) else inspect.formatannotation(raw)
@@ -96,21 +96,23 @@ def is_class_variable(raw: object) -> bool:
     return raw is ClassVar or get_origin(raw) is ClassVar
 
 
-def is_relation(raw: object, owner: type, namespace: Mapping[str, object]) -> bool:
-    """Tell whether an annotation in the body of `owner` declares a relation, in any spelling.
+def relation_handle(raw: object, owner: type, namespace: Mapping[str, object]) -> type | None:
+    """Give `Lazy` or `LazyList` if an annotation in the body of `owner` declares a relation.
 
     Of text only the head is looked up; what it leads to need not be defined yet.
     """
     if is_text(raw):
         text = raw.__forward_arg__ if isinstance(raw, ForwardRef) else str(raw)
         found = _GENERIC.match(text)
-        return found is not None and _looked_up(found[1], owner, namespace) in (Lazy, LazyList)
+        handle = None if found is None else _looked_up(found[1], owner, namespace)
+        return handle if handle in (Lazy, LazyList) else None
     inner, _ = look_through(raw)
     if get_origin(inner) is ClassVar:
-        return is_relation(get_args(inner)[0], owner, namespace)
+        return relation_handle(get_args(inner)[0], owner, namespace)
     if is_text(inner):
-        return is_relation(inner, owner, namespace)
-    return get_origin(inner) in (Lazy, LazyList)
+        return relation_handle(inner, owner, namespace)
+    origin = get_origin(inner)
+    return origin if origin in (Lazy, LazyList) else None
 
 
 def is_text(written: object) -> bool:
@@ -118,7 +120,7 @@ def is_text(written: object) -> bool:
     return isinstance(written, str | ForwardRef)
 
 
-def _looked_up(path: str, owner: type, namespace: Mapping[str, object]) -> object:
+def _looked_up(path: str, owner: type, namespace: Mapping[str, object]) -> Any:  # noqa: ANN401
     first, *rest = (part.strip() for part in path.split("."))
     module = vars(sys.modules.get(owner.__module__, sys))
     found = namespace.get(first, module.get(first))
@@ -127,7 +129,11 @@ def _looked_up(path: str, owner: type, namespace: Mapping[str, object]) -> objec
     return found
 
 
-def _evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
+def evaluated(raw: object, owner: type, scope: dict[str, object]) -> object:
+    """Give what an annotation in the body of `owner` means; the text inside it is evaluated too.
+
+    Raises what evaluating raises.
+    """
     # get_type_hints evaluates nested strings too, but all annotations of a class or none.
     holder = type(owner.__name__, (), {"__annotations__": {"field": raw}})
     module = sys.modules.get(owner.__module__)

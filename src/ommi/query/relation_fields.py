@@ -22,6 +22,9 @@ from ommi.query.related import (
     Scope,
 )
 
+if TYPE_CHECKING:
+    from ommi.query.loads import RelatedSelection
+
 
 class RelationReference(Node):
     """A relation of a model; `via` is the relation that leads to its owner, in a path.
@@ -43,7 +46,10 @@ class RelationReference(Node):
         via: RelationReference | None = None,
         scope: Scope | None = None,
     ) -> RelationReference:
-        kind = ManyReference if owner.declared_relations[name].is_many else OneReference
+        declared = owner.declared_relations.get(name)
+        if declared is None:
+            raise UnknownField(owner.name, name, (*owner.by_name, *owner.declared_relations))
+        kind = ManyReference if declared.is_many else OneReference
         made = object.__new__(kind)
         object.__setattr__(made, "_owner", owner)
         object.__setattr__(made, "_name", name)
@@ -53,6 +59,22 @@ class RelationReference(Node):
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"{self!r} is a relation, neither True nor False")
+
+    def where(self, *conditions: object) -> RelatedSelection:
+        """Load only the rows that meet these conditions."""
+        return _selected(self).where(*conditions)
+
+    def order_by(self, *keys: object) -> RelatedSelection:
+        """Load the rows of each owner in this order."""
+        return _selected(self).order_by(*keys)
+
+    def limit(self, count: int) -> RelatedSelection:
+        """Load no more than `count` rows for each owner."""
+        return _selected(self).limit(count)
+
+    def offset(self, count: int) -> RelatedSelection:
+        """Load all but the first `count` rows of each owner."""
+        return _selected(self).offset(count)
 
     def __repr__(self) -> str:
         before = self._owner.name if self._via is None else repr(self._via)
@@ -163,6 +185,12 @@ class ScopedRow:
         return f"row({self.__dict__['__scope__'].model.name})"
 
 
+def _selected(reference: RelationReference) -> RelatedSelection:
+    from ommi.query.loads import RelatedSelection
+
+    return RelatedSelection(reference)
+
+
 def relation_of(reference: RelationReference) -> Relation:
     """Give what a reference leads to; raises `ModelError` where that is nothing."""
     return reference._owner.relation(reference._name)  # noqa: SLF001
@@ -184,8 +212,6 @@ def owner_of(reference: RelationReference) -> ModelMetadata:
 def _relation_under(
     reference: RelationReference, target: ModelMetadata, name: str
 ) -> RelationReference:
-    if name not in target.declared_relations:
-        raise UnknownField(target.name, name, (*target.by_name, *target.declared_relations))
     return RelationReference(target, name, reference)
 
 

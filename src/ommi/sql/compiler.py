@@ -78,6 +78,8 @@ class SqlCompiler:
         return ", ".join(f"{table}.{self.dialect.quote(f.column)}" for f in model.fields)
 
     def _select(self, select: Select, writer: Writer, what: str) -> str:
+        if select.of_each:
+            return self._select_of_each(select, writer, what)
         where = writer.where(select.where)
         order = self._order(select, writer)
         limit = None if select.limit is None else writer.bound(select.limit)
@@ -87,6 +89,27 @@ class SqlCompiler:
         # What the conditions and the order read beside the table has been joined to it by now.
         source = writer.sources[0].text
         return f"SELECT {what} FROM {source}{where}{order}{self.dialect.bounds(limit, offset)}"
+
+    def _select_of_each(self, select: Select, writer: Writer, what: str) -> str:
+        """Give the rows of a page of each group, numbered by a subquery with the table's name."""
+        quote = self.dialect.quote
+        table, place = quote(select.model.table), quote("ommi place")
+        groups = ", ".join(f"{table}.{quote(field.column)}" for field in select.of_each)
+        order, where = self._order(select, writer), writer.where(select.where)
+        numbered = (
+            f"SELECT {table}.*, row_number() OVER (PARTITION BY {groups}{order}) AS {place} "
+            f"FROM {writer.sources[0].text}{where}"
+        )
+        bounds, position = [], f"{table}.{place}"
+        if select.offset is not None:
+            bounds.append(f"{position} > {writer.bound(select.offset)}")
+        if select.limit is not None:
+            passed = "" if select.offset is None else f" - {writer.bound(select.offset)}"
+            bounds.append(f"{position}{passed} <= {writer.bound(select.limit)}")
+        return (
+            f"SELECT {what} FROM ({numbered}) AS {table} WHERE {' AND '.join(bounds)} "
+            f"ORDER BY {table}.{place}"
+        )
 
     def _order(self, select: Select, writer: Writer) -> str:
         if not select.order:

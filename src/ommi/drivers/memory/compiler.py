@@ -142,6 +142,7 @@ class _Selection:
     limit: Reader | None
     offset: Reader | None
     at_most: int | None
+    of_each: tuple[str, ...]
 
     @classmethod
     def of(cls, select: Select) -> _Selection:
@@ -151,12 +152,21 @@ class _Selection:
             None if select.limit is None else operand(cast("Parameter", select.limit)),
             None if select.offset is None else operand(cast("Parameter", select.offset)),
             select.at_most,
+            tuple(field.column for field in select.of_each),
         )
 
     def rows(self, tables: Tables, values: Parameters) -> list[Row]:
         found = self.matching.rows(tables, values)
         if self.sort is not None:
             self.sort(found, values)
+        if self.of_each:
+            groups: dict[object, list[Row]] = {}
+            for row in found:
+                groups.setdefault(tuple([row[c] for c in self.of_each]), []).append(row)
+            return [row for group in groups.values() for row in self._page(group, values)]
+        return self._page(found, values)
+
+    def _page(self, found: list[Row], values: Parameters) -> list[Row]:
         if self.offset is not None:
             found = found[cast("int", self.offset({}, values)) :]
         if self.limit is not None:

@@ -41,7 +41,9 @@ class Batch:
         if len(steps) == 1:
             return [await self._step(steps[0])]
         await self._client.execute("BEGIN")
-        told = [await self._step(step) for step in steps]
+        told: list[Rows] = []
+        for step in steps:
+            told.append(await self._step(step.after(told)))
         await commit(self._client)
         return told
 

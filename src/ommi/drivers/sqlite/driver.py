@@ -146,7 +146,10 @@ class SQLiteConnection:
         """Run commands in one transaction and one hop."""
 
         def job(connection: sqlite3.Connection) -> list[Rows]:
-            return [run_step(connection, step) for step in steps]
+            told: list[Rows] = []
+            for step in steps:
+                told.append(run_step(connection, step.after(told)))
+            return told
 
         return await self._patiently(self._writer, lambda c: in_transaction(c, job))
 

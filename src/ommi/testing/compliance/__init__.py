@@ -27,6 +27,17 @@ from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDat
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
+from ommi.testing.compliance.relation_kinds import (
+    TestRelationsOfDecoratedKinds,
+    TestRelationsOfRegisteredKinds,
+)
+from ommi.testing.compliance.relations import (
+    TestAttaching,
+    TestEagerRelations,
+    TestLazyRelations,
+    TestRefusedLoads,
+    TestRelationsOutOfReach,
+)
 from ommi.testing.compliance.results import TestOpening, TestResults, TestStreaming
 from ommi.testing.compliance.saving import TestReloading, TestSaving
 from ommi.testing.compliance.schema import (
@@ -40,9 +51,12 @@ from ommi.testing.compliance.updating import TestUpdating
 
 __all__ = [
     "TestAdding",
+    "TestAttaching",
     "TestDecoratedKinds",
     "TestDeleting",
+    "TestEagerRelations",
     "TestFinding",
+    "TestLazyRelations",
     "TestMethodsOfInstances",
     "TestMismatches",
     "TestOpening",
@@ -50,8 +64,12 @@ __all__ = [
     "TestPaging",
     "TestReferences",
     "TestReferencesToNothing",
+    "TestRefusedLoads",
     "TestRefusedQuestions",
     "TestRegisteredKinds",
+    "TestRelationsOfDecoratedKinds",
+    "TestRelationsOfRegisteredKinds",
+    "TestRelationsOutOfReach",
     "TestReloading",
     "TestResults",
     "TestSaving",
