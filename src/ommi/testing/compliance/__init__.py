@@ -24,6 +24,11 @@ from ommi.testing.compliance.deleting import TestDeleting
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
 from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDatabaseOfAnInstance
+from ommi.testing.compliance.joins import (
+    TestJoins,
+    TestJoinsOfDecoratedKinds,
+    TestJoinsOfRegisteredKinds,
+)
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
@@ -56,6 +61,9 @@ __all__ = [
     "TestDeleting",
     "TestEagerRelations",
     "TestFinding",
+    "TestJoins",
+    "TestJoinsOfDecoratedKinds",
+    "TestJoinsOfRegisteredKinds",
     "TestLazyRelations",
     "TestMethodsOfInstances",
     "TestMismatches",
