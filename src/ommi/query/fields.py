@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ommi.errors import InvalidValue, QueryError, UnknownField
 from ommi.metadata.codecs import codec_for
@@ -204,13 +204,19 @@ def fields(model: type) -> Fields:
     return _fields_of(metadata_of(model))
 
 
-def row(model: type[T] | Lazy[T]) -> T:
+@overload
+def row(model: type[T]) -> T: ...
+@overload
+def row(model: Lazy[T | None]) -> T: ...
+@overload
+def row(model: Lazy[T]) -> T: ...
+def row(model: type[Any] | Lazy[Any]) -> Any:
     """Give a symbolic row of a model: to checkers an instance, at run time its fields.
 
     Of a relation to one row, as in `lambda post: row(post.author).name == "x"`, it gives the row
     that the relation leads to.
     """
-    return cast("T", fields(model) if isinstance(model, type) else model)
+    return fields(model) if isinstance(model, type) else model
 
 
 def col(value: T) -> Expression[T]:

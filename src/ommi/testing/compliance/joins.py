@@ -36,7 +36,7 @@ HALL: Any = fields(Hall)
 FOLDER: Any = fields(Folder)
 TAG: Any = fields(Tag)
 
-QUESTIONS: dict[str, tuple[type, Callable[[], Any], str]] = {
+QUESTIONS: dict[str, tuple[type[Any], Callable[[], Any], str]] = {
     "another model": (Post, lambda: USER.name == "ann", "p1 p2"),
     "its rest": (Post, lambda: ~(USER.name == "ann"), "p3"),
     "another value of it": (Post, lambda: USER.name != "ann", "p3"),
@@ -94,7 +94,7 @@ QUESTIONS: dict[str, tuple[type, Callable[[], Any], str]] = {
     ),
     "the chosen of two references": (Review, lambda: REVIEW.writer.name == "bob", "1"),
 }
-ORDERS: dict[str, tuple[type, Callable[[], tuple[Any, ...]], str]] = {
+ORDERS: dict[str, tuple[type[Any], Callable[[], tuple[Any, ...]], str]] = {
     "a field by reference": (Post, lambda: (POST.author.name.desc, "title"), "p3 p1 p2"),
     "another model": (Post, lambda: (USER.name.desc, POST.title.desc), "p3 p2 p1"),
     "no row first": (Comment, lambda: (COMMENT.author.name,), "c2 c3 c1"),
