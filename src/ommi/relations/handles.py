@@ -15,7 +15,13 @@ from ommi.relations.surroundings import STATE, Attachments, RelationFacts, datab
 from ommi.results import AsyncResultWrapper, Operation
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Protocol, Self
+
+    class _Condition(Protocol):
+        """A predicate, or what checkers take it for."""
+
+        def __invert__(self) -> Any: ...  # noqa: ANN401 - a predicate, or a number
+
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -157,7 +163,7 @@ class LazyList(Handle[list[T]]):
     if TYPE_CHECKING:
         # What the attribute of the class takes, `User.posts`: see RelationReference.
 
-        def where(self, *conditions: object) -> Self: ...
+        def where(self, *conditions: _Condition | Callable[[T], Any]) -> Self: ...
         def order_by(self, *keys: object) -> Self: ...
         def limit(self, count: int) -> Self: ...
         def offset(self, count: int) -> Self: ...
