@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from ommi.errors import LazyLoadRefused
+from ommi.errors import LazyLoadRefused, QueryError
 from ommi.execution.executor import Executor
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.relations import Relation
@@ -178,6 +178,11 @@ async def _fetched(
         return found, dict(zip(far_keys, found, strict=True))
     related: dict[object, list[object]] = {key: [] for key in wanted}
     for key, instance in zip(far_keys, found, strict=True):
+        if key not in related:
+            raise QueryError(
+                f"{relation!r}: the store takes two keys for the same that differ; compare them "
+                "by code point, or make them the same"
+            )
         related[key].append(instance)
     return found, cast("Related", related)
 
