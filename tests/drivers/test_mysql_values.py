@@ -98,7 +98,7 @@ VALUES: dict[str, list[Any]] = {
     "data": [
         {},
         {"z": 1, "a": [1.0, 1, True, None, "é\n"], 'q"\\': {"n": 5e-324}},
-        {"big": 1.2345678901234567e18, "huge": 1e300, "int": 2**63 - 1, "tiny": -1e-7},
+        {"big": 1.25e18, "huge": 1e300, "int": 2**63 - 1, "tiny": -1e-7},
     ],
 }  # fmt: skip
 CASES = [(name, value) for name, values in VALUES.items() for value in values]
@@ -137,7 +137,6 @@ async def test_one_row_at_a_time_comes_back_as_it_was(db: Ommi) -> None:
         assert await db.find(I.id == added.id).one.or_raise() == added
 
 
-@on_mariadb
 async def test_every_value_is_found_by_itself_alone_and_in_lists(db: Ommi) -> None:
     await db.add_all(Item(**{name: value}) for name, value in CASES).or_raise()
 
@@ -269,6 +268,20 @@ async def test_a_product_that_would_be_cut_off_is_refused(db: Ommi) -> None:
         await db.find(I.price * I.price * I.price * I.price > Decimal(0)).count.or_raise()
     with pytest.raises(UnsupportedOperation, match="14 digits behind the point"):
         await db.find(I.price * Decimal("1e-15") > Decimal(0)).count.or_raise()
+
+
+async def test_a_document_with_a_float_of_hidden_digits_is_found_or_refused(db: Ommi) -> None:
+    data = {"big": 1.2345678901234567e18}
+
+    added = await db.add(Item(data=data)).or_use(None)
+
+    if db.driver.name == "MariaDB":
+        assert added is not None
+        assert await db.find(I.data == {"big": int(data["big"])}).fetch.all() == [added]
+    else:
+        error = await db.add(Item(data=data)).error
+        assert isinstance(error, UnsupportedOperation)
+        assert "give an int" in str(error)
 
 
 @on_mariadb

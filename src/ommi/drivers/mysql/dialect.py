@@ -13,6 +13,7 @@ from ommi.drivers.mysql.storage import (
     bounded_codec,
     calculated,
     codec,
+    comparable_codec,
     is_indexed,
     is_short,
 )
@@ -282,6 +283,9 @@ class MySQLDialect(MariaDBDialect):
         if storage.kind is Kind.JSON:
             return self.document(mark)
         return super().operand(mark, storage, is_native=is_native)
+
+    def codec(self, storage: StorageType) -> StoreCodec:
+        return comparable_codec(storage)
 
     def document(self, text: str) -> str:
         return f"CAST({text} AS JSON)"
