@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ommi.errors import InvalidValue, QueryError, UnknownField
 from ommi.metadata.codecs import codec_for
@@ -14,10 +14,10 @@ from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import COMPARING, Expression, operators_for
 from ommi.query.nodes import Predicate, Term, equality
-from ommi.query.relation_fields import RelationReference
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
+    from ommi.relations import Lazy
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -60,6 +60,10 @@ class FieldReference(Expression[T_co]):
     @property
     def storage(self) -> StorageType:
         return self.metadata.storage
+
+    @property
+    def is_nullable(self) -> bool:
+        return self.metadata.is_nullable
 
     def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a field has none
         return self.metadata
@@ -138,12 +142,12 @@ class JsonPath(Expression[Any]):
     def is_dynamic(self) -> bool:  # type: ignore[override]
         return self._storage is None
 
-    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
+    def shape(self, values: list[object]) -> object:
         # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
-        return self.root.metadata, self.path, tuple(map(type, self.path))
+        return self.root.shape(values), self.path, tuple(map(type, self.path))
 
     def models(self) -> Iterator[ModelMetadata]:
-        yield self.root.owner
+        return self.root.models()
 
     def dump(self, value: object) -> object:
         return _dumped(self._codec, value, self.root.metadata)
@@ -177,6 +181,8 @@ class Fields:
             raise AttributeError(name)
         model: ModelMetadata = self.__dict__["__model__"]
         if name in model.declared_relations:
+            from ommi.query.relation_fields import RelationReference
+
             return RelationReference(model, name)
         raise UnknownField(model.name, name, (*model.by_name, *model.declared_relations))
 
@@ -198,9 +204,19 @@ def fields(model: type) -> Fields:
     return _fields_of(metadata_of(model))
 
 
-def row(model: type[T]) -> T:
-    """Give a symbolic row of a model: to checkers an instance, at run time its fields."""
-    return cast("T", fields(model))
+@overload
+def row(model: type[T]) -> T: ...
+@overload
+def row(model: Lazy[T | None]) -> T: ...
+@overload
+def row(model: Lazy[T]) -> T: ...
+def row(model: type[Any] | Lazy[Any]) -> Any:
+    """Give a symbolic row of a model: to checkers an instance, at run time its fields.
+
+    Of a relation to one row, as in `lambda post: row(post.author).name == "x"`, it gives the row
+    that the relation leads to.
+    """
+    return fields(model) if isinstance(model, type) else model
 
 
 def col(value: T) -> Expression[T]:

@@ -12,7 +12,7 @@ from ommi.query.builder import bound, conditions_on, orderings, when
 from ommi.query.expressions import Ordering
 from ommi.query.fields import fields
 from ommi.query.nodes import Predicate
-from ommi.query.relation_fields import RelationReference
+from ommi.query.relation_fields import RelationReference, owner_of, relation_of, steps_to
 
 
 class RelatedSelection(NamedTuple):
@@ -51,10 +51,10 @@ class RelatedSelection(NamedTuple):
 
     @property
     def _target(self) -> ModelMetadata:
-        return self.reference.relation.target
+        return relation_of(self.reference).target
 
     def _check_many(self, verb: str) -> None:
-        if not self.reference.relation.is_many:
+        if not relation_of(self.reference).is_many:
             raise QueryError(f"{self.reference!r} leads to one row, so it has no {verb}()")
 
 
@@ -88,7 +88,7 @@ def _selection(model: ModelMetadata, said: object) -> RelatedSelection:
         owner = model
         for name in said.split("."):
             reference = RelationReference(owner, name, reference)
-            owner = reference.relation.target
+            owner = relation_of(reference).target
         said = reference
     elif callable(said):
         said = cast("Callable[[object], object]", said)(fields(model.cls))
@@ -105,14 +105,14 @@ def _selection(model: ModelMetadata, said: object) -> RelatedSelection:
 def _with(
     model: ModelMetadata, known: tuple[Load, ...], selection: RelatedSelection
 ) -> tuple[Load, ...]:
-    path = _path(selection.reference)
-    if path[0].owner is model:
+    path = steps_to(selection.reference)
+    if owner_of(path[0]) is model:
         return _put(known, path, selection)
     grown, is_placed = _placed(known, path, selection)
     if not is_placed:
         raise QueryError(
-            f"load({selection.reference!r}): {path[0].owner.name} is neither {model.name}, which "
-            "is asked for, nor what a relation named before it leads to"
+            f"load({selection.reference!r}): {owner_of(path[0]).name} is neither {model.name}, "
+            "which is asked for, nor what a relation named before it leads to"
         )
     return grown
 
@@ -124,7 +124,7 @@ def _placed(
     grown, is_placed = [], False
     for load in known:
         nested, is_deeper = _placed(load.nested, path, selection)
-        is_here = load.relation.target is path[0].owner and not is_deeper
+        is_here = load.relation.target is owner_of(path[0]) and not is_deeper
         if is_here:
             nested = _put(nested, path, selection)
         is_placed = is_placed or is_deeper or is_here
@@ -135,7 +135,7 @@ def _placed(
 def _put(
     known: tuple[Load, ...], path: Sequence[RelationReference], selection: RelatedSelection
 ) -> tuple[Load, ...]:
-    relation = path[0].relation
+    relation = relation_of(path[0])
     is_last = len(path) == 1
     old = next((load for load in known if load.relation is relation), None)
     load = old or Load(relation, RelatedSelection(path[0]))
@@ -144,13 +144,6 @@ def _put(
     else:
         load = load._replace(nested=_put(load.nested, path[1:], selection))
     return (*(each for each in known if each is not old), load)
-
-
-def _path(reference: RelationReference) -> list[RelationReference]:
-    steps = [reference]
-    while steps[0].via is not None:
-        steps.insert(0, steps[0].via)
-    return steps
 
 
 def _example(model: ModelMetadata) -> str:

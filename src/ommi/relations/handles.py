@@ -15,16 +15,16 @@ from ommi.relations.surroundings import STATE, Attachments, RelationFacts, datab
 from ommi.results import AsyncResultWrapper, Operation
 
 if TYPE_CHECKING:
-    from typing import Protocol, Self
+    from typing import Self, TypeAlias
 
-    class _Condition(Protocol):
-        """A predicate, or what checkers take it for."""
-
-        def __invert__(self) -> Any: ...  # noqa: ANN401 - a predicate, or a number
-
+    from ommi.query.expressions import Expression
+    from ommi.query.nodes import Predicate
 
 T = TypeVar("T")
 D = TypeVar("D")
+
+if TYPE_CHECKING:
+    Asked: TypeAlias = Predicate | Expression[Any] | bool | Callable[[T], Any]
 
 
 class _Unknown:
@@ -163,10 +163,14 @@ class LazyList(Handle[list[T]]):
     if TYPE_CHECKING:
         # What the attribute of the class takes, `User.posts`: see RelationReference.
 
-        def where(self, *conditions: _Condition | Callable[[T], Any]) -> Self: ...
+        def where(self, *conditions: Asked[T]) -> Self: ...
         def order_by(self, *keys: object) -> Self: ...
         def limit(self, count: int) -> Self: ...
         def offset(self, count: int) -> Self: ...
+        def any(self, *conditions: Asked[T]) -> Predicate: ...
+        def all(self, *conditions: Asked[T]) -> Predicate: ...
+        def none(self, *conditions: Asked[T]) -> Predicate: ...
+        def count(self, *conditions: Asked[T]) -> Expression[int]: ...
 
     __iter__ = None
 

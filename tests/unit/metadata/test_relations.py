@@ -21,7 +21,7 @@ from ommi import (
 )
 from ommi.metadata.model import ModelMetadata, metadata_of
 from ommi.metadata.relations import Relation
-from ommi.query.relation_fields import RelationReference
+from ommi.query.relation_fields import RelationReference, relation_of
 
 Identity = Annotated[int | None, Key | Auto]
 BLOG = ModelCollection()
@@ -255,7 +255,7 @@ def test_the_class_answers_with_its_relations() -> None:
     found: object = User.posts
 
     assert isinstance(found, RelationReference)
-    assert found.relation is relation(User, "posts")
+    assert relation_of(found) is relation(User, "posts")
     assert repr(found) == "User.posts"
 
 

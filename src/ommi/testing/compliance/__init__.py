@@ -25,6 +25,11 @@ from ommi.testing.compliance.deleting import TestDeleting
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
 from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDatabaseOfAnInstance
+from ommi.testing.compliance.joins import (
+    TestJoins,
+    TestJoinsOfDecoratedKinds,
+    TestJoinsOfRegisteredKinds,
+)
 from ommi.testing.compliance.loading import TestEagerRelations, TestRefusedLoads
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
@@ -53,6 +58,9 @@ __all__ = [
     "TestDeleting",
     "TestEagerRelations",
     "TestFinding",
+    "TestJoins",
+    "TestJoinsOfDecoratedKinds",
+    "TestJoinsOfRegisteredKinds",
     "TestKeysOfRelations",
     "TestLazyRelations",
     "TestMethodsOfInstances",
