@@ -10,7 +10,7 @@ from ommi.errors import (
     LazyLoadRefused,
     QueryError,
 )
-from ommi.query.fields import fields
+from ommi.query.fields import fields, row
 from ommi.testing.compliance.counted import CountedSuite, filled, key, sent
 from ommi.testing.compliance.fixtures import tables
 from ommi.testing.compliance.related_models import (
@@ -115,6 +115,24 @@ class TestEagerRelations(CountedSuite):
             [],
             [],
         ]
+
+    async def test_what_is_loaded_may_depend_on_other_models(self, db: Ommi) -> None:
+        await filled(db, users=2, posts=6)
+        some = User.posts.where(
+            lambda p: p.comments.any(lambda c: c.text != "c0"),
+            lambda p: row(p.author).name != "u0",
+        )
+
+        users = await db.query(User).order_by("id").load(some).fetch_all()
+        first = (
+            await db.query(User)
+            .order_by("id")
+            .load(User.posts.order_by(lambda p: p.author.name, "-id").limit(2))
+            .fetch_all()
+        )
+
+        assert [[p.title for p in await u.posts] for u in users] == [[], ["p1", "p3", "p5"]]
+        assert [[p.title for p in await u.posts] for u in first] == [["p4", "p2"], ["p5", "p3"]]
 
     async def test_refresh_gives_all_again(self, db: Ommi) -> None:
         users, _ = await filled(db)
