@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -20,20 +20,17 @@ from ommi.relations import ATTACHED, Batch, attachments_of, state_of
 class GraphWriter(Writer):
     """Writes instances, and in the same transaction what was attached to them."""
 
-    def add(self, instance: Any) -> Coroutine[Any, Any, Any]:  # noqa: ANN401 - of the user's class
+    async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
         """Add one row, and what was attached; give the instance with what the store filled in."""
         if type(instance) in ATTACHED and attachments_of(instance):
-            return self._first_of_graph(instance)
-        return super().add(instance)
+            return (await self._graph([instance]))[0]
+        return await super().add(instance)
 
-    def add_all(self, instances: Sequence[Any]) -> Coroutine[Any, Any, list[Any]]:
+    async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows, and what was attached, together or not at all; give the instances in order."""
         if not ATTACHED.isdisjoint(map(type, instances)) and any(map(attachments_of, instances)):
-            return self._graph(instances)
-        return super().add_all(instances)
-
-    async def _first_of_graph(self, instance: object) -> object:
-        return (await self._graph([instance]))[0]
+            return await self._graph(instances)
+        return await super().add_all(instances)
 
     async def _graph(self, instances: Sequence[Any]) -> list[Any]:
         nodes = _nodes(instances)

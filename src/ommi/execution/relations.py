@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from ommi.errors import LazyLoadRefused
+from ommi.errors import LazyLoadRefused, QueryError
 from ommi.execution.executor import Executor
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.relations import Relation
@@ -47,7 +47,7 @@ async def load_related(
         return
     for load in loads:
         relation = load.relation
-        keys = dict.fromkeys(map(relation.key_of, instances))
+        keys = dict.fromkeys(map(relation.near_key_of, instances))
         keys.pop(None, None)
         others, related = await _fetched(executor, relation, keys, load.selection)
         _put(relation, _batch_of_all(executor, relation, instances), related, keys)
@@ -121,7 +121,7 @@ class RelationLoader:
         every = {key: None for keys in loading.keys.values() for key in keys}
         _, related = await _fetched(self._executor, relation, every)
         if len(loading.keys) == 1:
-            _put(relation, batch, related, every)
+            _put(relation, next(iter(loading.keys)), related, every)
             return
         for batch, keys in loading.keys.items():
             # Lists are the caller's to change, so no two of them are the same.
@@ -178,6 +178,11 @@ async def _fetched(
         return found, dict(zip(far_keys, found, strict=True))
     related: dict[object, list[object]] = {key: [] for key in wanted}
     for key, instance in zip(far_keys, found, strict=True):
+        if key not in related:
+            raise QueryError(
+                f"{relation!r}: the store takes two keys for the same that differ; compare them "
+                "by code point, or make them the same"
+            )
         related[key].append(instance)
     return found, cast("Related", related)
 

@@ -85,6 +85,8 @@ class DeclaredRelation:
         if get_origin(inner) is ClassVar:
             inner, more = look_through(get_args(inner)[0])
             extras = (*more, *extras)
+        if not get_args(inner):
+            raise self._error(model, f"leads to no model; write {self.handle.__name__}[Model]")
         return get_args(inner)[0], extras
 
     def _model(self, model: ModelMetadata, written: object) -> ModelMetadata:

@@ -15,8 +15,8 @@ from ommi.relations import Lazy, LazyList
 
 _CLASS_VARIABLE = re.compile(r"\s*(?:\w+\s*\.\s*)?ClassVar\b")
 _DOTTED = r"(?:\w+\s*\.\s*)*"
-_GENERIC = re.compile(
-    rf"\s*(?:{_DOTTED}ClassVar\s*\[\s*)?(?:{_DOTTED}Annotated\s*\[\s*)?[\"']?\s*({_DOTTED}\w+)\s*\["
+_HEAD = re.compile(
+    rf"\s*(?:{_DOTTED}ClassVar\s*\[\s*)?(?:{_DOTTED}Annotated\s*\[\s*)?[\"']?\s*({_DOTTED}\w+)"
 )
 _NO_TYPE_NAMES = (FunctionType, classmethod, staticmethod, property)
 
@@ -103,16 +103,19 @@ def relation_handle(raw: object, owner: type, namespace: Mapping[str, object]) -
     """
     if is_text(raw):
         text = raw.__forward_arg__ if isinstance(raw, ForwardRef) else str(raw)
-        found = _GENERIC.match(text)
+        found = _HEAD.match(text)
         handle = None if found is None else _looked_up(found[1], owner, namespace)
-        return handle if handle in (Lazy, LazyList) else None
+        return _if_handle(handle)
     inner, _ = look_through(raw)
     if get_origin(inner) is ClassVar:
         return relation_handle(get_args(inner)[0], owner, namespace)
     if is_text(inner):
         return relation_handle(inner, owner, namespace)
-    origin = get_origin(inner)
-    return origin if origin in (Lazy, LazyList) else None
+    return _if_handle(get_origin(inner) or inner)
+
+
+def _if_handle(found: object) -> type | None:
+    return next((handle for handle in (Lazy, LazyList) if found is handle), None)
 
 
 def is_text(written: object) -> bool:

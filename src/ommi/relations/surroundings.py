@@ -5,7 +5,7 @@ Models never import the database: they find it here, behind a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -33,9 +33,8 @@ class RelationFacts(Protocol):
         """Whether it leads to any number of rows."""
         ...
 
-    @property
-    def key_of(self) -> Callable[[Any], object]:
-        """Gives what says, in an instance, which rows are meant; `None` where none are."""
+    def key_of(self, instance: object) -> object:
+        """Give what says which rows belong to an instance; `None` where none do."""
         ...
 
     def without_key(self, instance: object) -> object:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 from ommi.drivers.protocol import Driver, Step
+from ommi.planning.capabilities import Capability
+from ommi.planning.compiler import Compiler
 from ommi.schema.snapshot import Table
 
 
@@ -15,6 +17,21 @@ class CountingDriver:
     def __init__(self, inner: Driver) -> None:
         self._inner = inner
         self.sent = 0
+
+    @property
+    def name(self) -> str:
+        """The name of the store inside."""
+        return self._inner.name
+
+    @property
+    def capabilities(self) -> Collection[Capability]:
+        """What the store inside can do."""
+        return self._inner.capabilities
+
+    @property
+    def compiler(self) -> Compiler:
+        """What turns statements into commands of the store inside."""
+        return self._inner.compiler
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

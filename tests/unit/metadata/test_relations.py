@@ -222,6 +222,30 @@ def test_a_relation_to_a_missing_model_is_refused() -> None:
         relation(Post, "nobody")
 
 
+def test_a_relation_to_what_is_no_model_is_refused() -> None:
+    here = ModelCollection()
+
+    @ommi_model(collection=here)
+    @dataclass
+    class Odd:
+        id: Identity = None
+        number: ClassVar[Lazy[int]]
+        bare: ClassVar[LazyList]  # type: ignore[type-arg]
+        written: "ClassVar[Lazy]"  # type: ignore[type-arg]
+        counted: ClassVar[int] = 3
+        through: ClassVar[Annotated[Lazy[User], Through("Follow")]]
+
+    assert set(metadata_of(Odd).declared_relations) == {"number", "bare", "written", "through"}
+    for name, reason in (
+        ("number", "leads to int, which is not a model"),
+        ("bare", r"write LazyList\[Model\]"),
+        ("written", r"write Lazy\[Model\]"),
+        ("through", "is for LazyList"),
+    ):
+        with pytest.raises(ModelError, match=rf"Odd\.{name}: .*{reason}"):
+            relation(Odd, name)
+
+
 def test_an_unknown_relation_is_refused() -> None:
     with pytest.raises(UnknownField, match="authors"):
         relation(Post, "authors")

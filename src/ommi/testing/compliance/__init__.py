@@ -20,6 +20,7 @@ All tables of the suite are named `ommi_compliance_...`; each test drops those i
 """
 
 from ommi.testing.compliance.adding import TestAdding, TestServerDefaults
+from ommi.testing.compliance.attaching import TestAttaching
 from ommi.testing.compliance.deleting import TestDeleting
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
@@ -29,20 +30,16 @@ from ommi.testing.compliance.joins import (
     TestJoinsOfDecoratedKinds,
     TestJoinsOfRegisteredKinds,
 )
+from ommi.testing.compliance.loading import TestEagerRelations, TestRefusedLoads
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
+from ommi.testing.compliance.relation_keys import TestKeysOfRelations, TestRelationsOutOfReach
 from ommi.testing.compliance.relation_kinds import (
     TestRelationsOfDecoratedKinds,
     TestRelationsOfRegisteredKinds,
 )
-from ommi.testing.compliance.relations import (
-    TestAttaching,
-    TestEagerRelations,
-    TestLazyRelations,
-    TestRefusedLoads,
-    TestRelationsOutOfReach,
-)
+from ommi.testing.compliance.relations import TestLazyRelations
 from ommi.testing.compliance.results import TestOpening, TestResults, TestStreaming
 from ommi.testing.compliance.saving import TestReloading, TestSaving
 from ommi.testing.compliance.schema import (
@@ -64,6 +61,7 @@ __all__ = [
     "TestJoins",
     "TestJoinsOfDecoratedKinds",
     "TestJoinsOfRegisteredKinds",
+    "TestKeysOfRelations",
     "TestLazyRelations",
     "TestMethodsOfInstances",
     "TestMismatches",
