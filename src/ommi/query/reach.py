@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from ommi.errors import QueryError
 from ommi.metadata.model import ModelMetadata
@@ -17,22 +18,29 @@ MOST_NESTED = 5
 
 
 def is_own(node: Joinable, model: ModelMetadata) -> bool:
-    """Tell whether a question names the row asked for and no other."""
-    match node:
-        case Comparison(left, _, right):
-            return is_own(left, model) and (not isinstance(right, Term) or is_own(right, model))
-        case Logical():
-            return all(is_own(part, model) for part in parts_of(node))
-        case FieldReference():
-            return type(node) is FieldReference and node.owner is model
-        case JsonPath(root=root):
-            return is_own(root, model)
-        case Arithmetic(left=left, right=right):
-            return all(not isinstance(s, Term) or is_own(s, model) for s in (left, right))
-        case Parameter():
-            return True
-        case _:
+    """Tell whether a question names the row asked for and no other; asked of every question."""
+    waiting: list[object] = [node]
+    while waiting:
+        part = waiting.pop()
+        kind = type(part)
+        if kind is Comparison:
+            comparison = cast("Comparison", part)
+            waiting.append(comparison.left)
+            if isinstance(comparison.right, Term):
+                waiting.append(comparison.right)
+        elif kind is FieldReference:
+            if cast("FieldReference[object]", part).owner is not model:
+                return False
+        elif kind is Logical:
+            waiting.extend(cast("Logical", part).parts)
+        elif kind is JsonPath:
+            waiting.append(cast("JsonPath", part).root)
+        elif kind is Arithmetic:
+            calculation = cast("Arithmetic", part)
+            waiting.extend(s for s in (calculation.left, calculation.right) if isinstance(s, Term))
+        elif kind is not Parameter:
             return False
+    return True
 
 
 def refuse_too_deep(node: Predicate | Term) -> None:
