@@ -55,9 +55,9 @@ class Situated(Mapping[str, object]):
     __slots__ = ("found", "outer", "row")
 
     def __init__(self, row: Row, found: Related, outer: Situated | None = None) -> None:
-        self.row = row
-        self.found = found
-        self.outer = outer
+        self.row: Row = row
+        self.found: Related = found
+        self.outer: Situated | None = outer
 
     def __getitem__(self, column: str) -> object:
         return self.row[column]

@@ -32,8 +32,8 @@ class Scope:
     __slots__ = ("depth", "model")
 
     def __init__(self, model: ModelMetadata, depth: int) -> None:
-        self.model = model
-        self.depth = depth
+        self.model: ModelMetadata = model
+        self.depth: int = depth
 
 
 class Place(NamedTuple):

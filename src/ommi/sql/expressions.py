@@ -42,7 +42,7 @@ class Source:
     __slots__ = ("_table", "joined", "joins", "name")
 
     def __init__(self, name: str, table: str | None = None) -> None:
-        self.name = name
+        self.name: str = name
         self._table = name if table is None else f"{table} AS {name}"
         self.joined: dict[Path, str] = {}
         self.joins: list[str] = []
