@@ -36,6 +36,10 @@ class Expression(Term, Generic[T_co]):
         """Give the stored form of a value to compare with; raises `InvalidValue`."""
         raise NotImplementedError
 
+    def dump_all(self, values: Iterable[object]) -> tuple[object, ...]:
+        """Give the stored forms of many values; raises `InvalidValue`."""
+        return tuple(map(self.dump, values))
+
     def dump_element(self, value: object) -> object:
         """Give the stored form of a part of this value; raises `InvalidValue`."""
         raise NotImplementedError
@@ -308,7 +312,7 @@ def _without_none(
             f"{expression!r}.in_ wants a list of values, found {type(values).__name__}"
         )
     every = tuple(values)
-    known = tuple(value for value in every if value is not None)
+    known = tuple([value for value in every if value is not None])
     return known, len(known) < len(every)
 
 
@@ -372,8 +376,7 @@ def _alike(left: StorageType, right: StorageType) -> bool:
 
 
 def _accept_list(left: Expression[object], right: object) -> object:
-    dump = left.dump
-    return tuple([dump(value) for value in cast("Iterable[object]", right)])
+    return left.dump_all(cast("Iterable[object]", right))
 
 
 def _accept_element(left: Expression[object], right: object) -> object:

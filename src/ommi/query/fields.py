@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -97,6 +97,12 @@ class FieldReference(Expression[T_co]):
 
     def dump(self, value: object) -> object:
         return _dumped(self._compared_with, value, self.metadata)
+
+    def dump_all(self, values: Iterable[object]) -> tuple[object, ...]:
+        try:
+            return tuple(map(self._compared_with.dump, values))
+        except Unfit as error:
+            raise _invalid(error, self.metadata) from None
 
     def dump_element(self, value: object) -> object:
         return _dumped(_codec_of_parts(self, self.metadata.inner_type), value, self.metadata)
