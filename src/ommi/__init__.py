@@ -26,6 +26,7 @@ from ommi.errors import (
     ForeignKeyViolation,
     ForkedPool,
     InvalidValue,
+    LazyLoadRefused,
     ModelError,
     MultipleFound,
     NoCurrentDatabase,
@@ -65,9 +66,11 @@ from ommi.metadata.annotations import (
     Length,
     ReferenceTo,
     StoreAs,
+    Through,
     Unique,
     UniqueTogether,
     UpdatedAt,
+    Using,
     Version,
 )
 from ommi.metadata.collection import ModelCollection
@@ -79,15 +82,19 @@ from ommi.query.fields import FieldReference, col, fields, row
 from ommi.query.ilike import escape_like
 from ommi.query.nodes import Comparison, Logical, Node, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.relations import Lazy, LazyList
 from ommi.results import Answer, AsyncResultWrapper, Failure, Result, Success
 from ommi.selection import Finding, Query
 from ommi.transactions import Transaction, transaction
 
 if _TYPE_CHECKING:
+    from ommi.legacy import AssociateUsing as AssociateUsing
     from ommi.legacy import ASTComparisonNode as ASTComparisonNode
     from ommi.legacy import ASTLogicalNode as ASTLogicalNode
     from ommi.legacy import ASTNode as ASTNode
     from ommi.legacy import ASTReferenceNode as ASTReferenceNode
+    from ommi.legacy import LazyLoadEveryRelated as LazyLoadEveryRelated
+    from ommi.legacy import LazyLoadTheRelated as LazyLoadTheRelated
     from ommi.legacy import OmmiTransaction as OmmiTransaction
     from ommi.legacy import QueryBuilder as QueryBuilder
     from ommi.legacy import UseDriver as UseDriver
@@ -130,6 +137,9 @@ __all__ = [
     "InvalidValue",
     "IsolationLevel",
     "Key",
+    "Lazy",
+    "LazyList",
+    "LazyLoadRefused",
     "Length",
     "Logical",
     "LogicalOperator",
@@ -158,6 +168,7 @@ __all__ = [
     "StatementTimeout",
     "StoreAs",
     "Success",
+    "Through",
     "Transaction",
     "TransactionClosed",
     "TransactionFailed",
@@ -172,6 +183,7 @@ __all__ = [
     "UnknownField",
     "UnsupportedOperation",
     "UpdatedAt",
+    "Using",
     "Version",
     "WrongLoop",
     "col",

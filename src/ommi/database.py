@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
 from ommi.drivers.registry import driver_for, pool_options
+from ommi.errors import ConfigurationError
 from ommi.execution.executor import NOT_OPEN, Executor
+from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
+from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.policy import TransactionOptions
-from ommi.execution.writing import Writer
+from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations
-from ommi.relations import database_closed, database_opened
+from ommi.relations import RelationFacts, database_closed, database_opened
 from ommi.transactions import Outside, Transaction
 
 __all__ = ["Models", "Ommi"]
@@ -27,20 +30,28 @@ class Ommi(Operations):
     """A database: opened once, asked from anywhere.
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
-    one in memory, `memory://`) or a driver; `options` are the driver's.
+    one in memory, `memory://`) or a driver; `options` are the driver's. With `lazy="raise"`, for
+    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
             ...
     """
 
-    def __init__(self, location: str | Driver = "sqlite://", **options: object) -> None:
+    def __init__(
+        self,
+        location: str | Driver = "sqlite://",
+        *,
+        lazy: Literal["load", "raise"] = "load",
+        **options: object,
+    ) -> None:
         if isinstance(location, str):
             self._driver, self._pool_options = driver_for(location, options)
         else:
             self._driver, self._pool_options = location, pool_options(options)
         self._executor = Executor(self._driver, self)
-        self._writer = Writer(self._executor)
+        self._writer = GraphWriter(self._executor)
+        self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
@@ -92,6 +103,12 @@ class Ommi(Operations):
     ) -> None:
         await self.close()
 
+    def load_related(
+        self, instance: object, relation: RelationFacts, /, *, again: bool = False
+    ) -> Coroutine[Any, Any, object]:
+        """Load a relation of an instance and of those read with it: what handles ask for."""
+        return self._loader.load(instance, cast("Relation", relation), again=again)
+
     def transaction(self, options: TransactionOptions | None = None) -> Transaction:
         """Give a transaction, to be entered with `async with`."""
         return Transaction(self, options)
@@ -134,3 +151,9 @@ class Ommi(Operations):
         Waits until the store has ended it, if it has not yet.
         """
         return await resolve(self, token)
+
+
+def _refuses(lazy: str) -> bool:
+    if lazy not in ("load", "raise"):
+        raise ConfigurationError(f"lazy={lazy!r} is neither 'load' nor 'raise'")
+    return lazy == "raise"

@@ -5,15 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from ommi.errors import ModelError
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
-from ommi.metadata.inspection import Together, inspect_model, library_of
+from ommi.metadata.inspection import (
+    Together,
+    inspect_model,
+    library_of,
+    without_relations,
+)
 from ommi.metadata.model import ModelMetadata, remember
 from ommi.metadata.subclassing import subclass_of
 from ommi.query.fields import references
-from ommi.relations import STATE, database_of
+from ommi.query.relation_fields import RelationReference
+from ommi.relations import STATE, Lazy, LazyList, RelationAttribute, database_of
 
 if TYPE_CHECKING:
     from ommi.results import AsyncResultWrapper
@@ -81,6 +88,7 @@ def _decorated(
     table: str | None,
     namespace: Mapping[str, object],
 ) -> type[T]:
+    cls = without_relations(cls, namespace)
     prepared = library_of(cls).prepare(cls)
     found = inspect_model(
         prepared,
@@ -91,11 +99,18 @@ def _decorated(
     )
     names = tuple(field.name for field in found.fields)
     _refuse_taken_names(found, names)
+    answering = (*names, *found.declared_relations)
     made, set_state, accesses = subclass_of(
-        prepared, tuple(n for n in names if _answers(prepared, n)), _methods(prepared, names)
+        prepared, tuple(n for n in answering if _answers(prepared, n)), _methods(prepared, names)
     )
     model = replace(found, cls=made, set_state=set_state)
-    answers = references(model)
+    answers: dict[str, object] = {
+        **references(model),
+        **{name: RelationReference(model, name) for name in model.declared_relations},
+    }
+    for name, declared in model.declared_relations.items():
+        find = partial(model.relation, name)
+        setattr(made, name, RelationAttribute(LazyList if declared.is_many else Lazy, find))
     for access in accesses:
         access.answer, access.owner = answers[access.name], made
     _publish(model)

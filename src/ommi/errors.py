@@ -15,6 +15,7 @@ never.
     ├── UnsupportedOperation            this store cannot do it
     ├── OperationCancelled              it was cancelled, and never runs twice
     ├── NoCurrentDatabase               an instance that knows no database
+    ├── LazyLoadRefused                 a relation was awaited that was to be loaded before
     └── DatabaseError                   the store refused or failed
         ├── ConstraintViolation
         │   ├── UniqueViolation
@@ -109,9 +110,11 @@ class InvalidValue(QueryError, ValueError):
 class NotFound(OmmiError):
     """One row was asked for and none is there."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, reason: str | None = None) -> None:
         self.model = model
-        super().__init__(f"no {model} matches; ask with one.or_use(default) if that is expected")
+        super().__init__(
+            reason or f"no {model} matches; ask with one.or_use(default) if that is expected"
+        )
 
 
 class MultipleFound(OmmiError):
@@ -138,6 +141,23 @@ class UnsupportedOperation(OmmiError):
 
 class NoCurrentDatabase(OmmiError):
     """An instance was asked to act and no database is in reach."""
+
+
+class LazyLoadRefused(OmmiError):
+    """A relation was awaited that is not loaded, in a database that refuses to load it then.
+
+    `file` and `line` say where; `None` where a task awaited the handle itself.
+    """
+
+    def __init__(self, relation: str, file: str | None, line: int | None) -> None:
+        self.relation = relation
+        self.file = file
+        self.line = line
+        where = "a task" if file is None else f"{file}:{line}"
+        super().__init__(
+            f"{relation} is not loaded and was awaited in {where}; add .load({relation}) to the "
+            "question that gave the instance"
+        )
 
 
 class DatabaseError(OmmiError):
@@ -177,7 +197,12 @@ class UniqueViolation(ConstraintViolation):
 
 
 class ForeignKeyViolation(ConstraintViolation):
-    """A reference to a row that is not there, or a row that others still refer to."""
+    """A reference to a row that is not there, or a row that others still refer to.
+
+    `referring` names the models whose rows may refer to one that was to be deleted.
+    """
+
+    referring: tuple[str, ...] = ()
 
 
 class NotNullViolation(ConstraintViolation):

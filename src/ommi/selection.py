@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from ommi.errors import MultipleFound, NotFound, QueryError
 from ommi.execution.executor import Executor, Explanation
+from ommi.execution.relations import load_related
 from ommi.execution.writing import changes_of_all
 from ommi.metadata.model import ModelMetadata
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
 from ommi.query.expressions import Expression, Ordering
+from ommi.query.loads import Load, RelatedSelection, loads
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
 from ommi.query.statements import AT_MOST, LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
+from ommi.relations import Lazy, LazyList
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation
 
 T = TypeVar("T")
@@ -27,14 +30,19 @@ Condition = Predicate | Expression[Any] | bool | Callable[[T], Any]
 OrderKey = str | Expression[Any] | Ordering | OrderDirection | Callable[[T], Any]
 
 
+Related = str | Lazy[Any] | LazyList[Any] | RelatedSelection | Callable[[T], Any]
+"""A relation, `User.posts` or its path; to checkers it is what instances have there."""
+
+
 class Selection(Generic[T]):
     """Rows of one model: which, in what order, and what part of them. Immutable."""
 
-    __slots__ = ("_executor", "_select")
+    __slots__ = ("_executor", "_loads", "_select")
 
-    def __init__(self, executor: Executor, select: Select) -> None:
+    def __init__(self, executor: Executor, select: Select, loads: tuple[Load, ...] = ()) -> None:
         self._executor = executor
         self._select = select
+        self._loads = loads
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._select.model.name}>"
@@ -64,27 +72,49 @@ class Selection(Generic[T]):
         """Leave out the first `count` rows."""
         return self._with(OFFSET, bound("offset", count))
 
+    def load(self, *relations: Related[T]) -> Self:
+        """Load relations with the rows: `load(User.posts, Post.comments)`.
+
+        Each takes one statement more, two for many-to-many. It is a relation of the rows asked
+        for, or of what a relation named before leads to; `User.posts.order_by("title").limit(3)`
+        loads part of one, at most three for each user.
+        """
+        known = loads(self.model, self._loads, relations)
+        return type(self)(self._executor, self._select, known)
+
     def sql(self) -> str:
         """Show the command, with places for its values; nothing is sent."""
         return self._executor.text(self._select)
 
     def stream(self) -> AsyncGenerator[T, None]:
         """Give the rows one by one; memory stays constant, and later writes do not show."""
-        return self._executor.stream(self._select)
+        return self._executor.stream(self._select, self._loaded if self._loads else None)
 
     __aiter__ = stream
 
     def _with(self, place: int, part: object) -> Self:
-        return type(self)(self._executor, self._select.but(place, part))
+        return type(self)(self._executor, self._select.but(place, part), self._loads)
 
     def _all(self) -> Coroutine[Any, Any, list[T]]:
+        if self._loads:
+            return self._with_related(self._select)
         return self._executor.select(self._select)
+
+    async def _with_related(self, select: Select) -> list[T]:
+        found: list[T] = await self._executor.select(select)
+        await self._loaded(found)
+        return found
+
+    def _loaded(self, found: Sequence[T]) -> Coroutine[Any, Any, None]:
+        return load_related(self._executor, found, self._loads)
 
     async def _first(self) -> T | None:
         select = self._select
         if select.limit is None:
             select = select.but(LIMIT, 1)
         found: list[T] = await self._executor.select(select)
+        if self._loads:
+            await self._loaded(found)
         return found[0] if found else None
 
     async def _one(self) -> T:
@@ -95,6 +125,8 @@ class Selection(Generic[T]):
             select = select.but(ORDER, ()) if select.order else select
         found: list[T] = await self._executor.select(select)
         if len(found) == 1:
+            if self._loads:
+                await self._loaded(found)
             return found[0]
         raise (MultipleFound if found else NotFound)(self.model.name)
 

@@ -10,12 +10,14 @@ import pytest
 
 from ommi.drivers.sqlite import dialect, functions
 from ommi.drivers.sqlite.dialect import SQLiteDialect
+from ommi.metadata.paths import Hop
 from ommi.metadata.storage import Kind
 from ommi.query import expressions as terms
-from ommi.query import transform
+from ommi.query import negation, scopes, transform
 from ommi.query.ilike import ilike_matches
 from ommi.query.nodes import Comparison
 from ommi.query.operators import LogicalOperator
+from ommi.query.related import AnyRelated, Exists, Place, RelatedRows
 from ommi.sql import expressions
 from ommi.sql.compiler import SqlCompiler
 from ommi.sql.dialect import Dialect
@@ -72,7 +74,7 @@ def _no_tie_breaker(patch: pytest.MonkeyPatch) -> None:
 
 
 def _not_keeps_and(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(transform, "_DUAL", {each: each for each in LogicalOperator})
+    patch.setattr(negation, "_DUAL", {each: each for each in LogicalOperator})
 
 
 def _opposite_of_less_is_greater(patch: pytest.MonkeyPatch) -> None:
@@ -128,6 +130,68 @@ def _prefix_range(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(dialect, "_end_of_prefix", lambda prefix: f"{prefix}\uffff")
 
 
+def _without_a_part(shape: Callable[..., Any], part: int) -> Callable[..., Any]:
+    def faulty(*said: Any) -> object:
+        known = list(shape(*said))
+        known.pop(part)
+        return tuple(known)
+
+    return faulty
+
+
+def _patched(holder: object, name: str, faulty: Callable[..., Any]) -> Fault:
+    return lambda patch: patch.setattr(holder, name, faulty)
+
+
+def _hops_by_model(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Hop, "__eq__", lambda self, other: self.far is other.far)
+    patch.setattr(Hop, "__hash__", lambda self: hash(self.far))
+
+
+def _paired(sign: str, most: int | None = None) -> Fault:
+    paired = expressions.Writer._paired
+
+    def faulty(self: Any, rows: Any, nears: Any) -> list[str]:
+        return [text.replace(" = ", f" {sign} ") for text in paired(self, rows, nears)][:most]
+
+    return _patched(expressions.Writer, "_paired", faulty)
+
+
+def _not_asks_for_another_row(patch: pytest.MonkeyPatch) -> None:
+    closed = scopes._Rows.closed
+
+    def faulty(self: Any, node: Any) -> Any:
+        found = closed(self, node)
+        if getattr(node, "operator", None) is LogicalOperator.NOT:
+            rows = getattr(found.parts[0], "rows", None)
+            if rows is not None and rows.condition is not None:
+                others = negation.normalised(rows.condition, is_negated=True)
+                return Exists(rows._replace(condition=others))
+        return found
+
+    patch.setattr(scopes._Rows, "closed", faulty)
+
+
+JOIN_FAULTS: dict[str, Fault] = {
+    "rows without a reference lost": _text(" LEFT JOIN ", " JOIN "),
+    "NOT EXISTS that is EXISTS": _text("NOT EXISTS", "EXISTS"),
+    "half of a composite reference": _paired("=", 1),
+    "null refers to null": _paired("IS"),
+    "each condition asks for a row of its own": _patched(
+        scopes._Rows, "_entangled", lambda self, parts: ([part] for part in parts)
+    ),
+    "~ that asks for a row without": _not_asks_for_another_row,
+    "what holds without a row lost": _patched(
+        scopes._Rows, "_without", lambda self, node, route: None
+    ),
+    "a count of the rows between": _patched(scopes, "_names_each_once", lambda hops: True),
+    "references to one model are one": _hops_by_model,
+    "a plan for any and none": _patched(AnyRelated, "shape", _without_a_part(AnyRelated.shape, 1)),
+    "a plan for any row": _patched(Place, "shape", _without_a_part(Place.shape, 1)),
+    "a plan for any relation": _patched(
+        RelatedRows, "shape", _without_a_part(RelatedRows.shape, 1)
+    ),
+}
 FAULTS: dict[str, Fault] = {
     "plain <>": _text(r"<> \? OR [^ ]+ IS NULL", "<> ?"),
     "plain >= for not <": _text(r">= \? OR [^ ]+ IS NULL", ">= ?"),

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ommi import Ommi, Query
+from ommi import ModelCollection, Ommi, Query
 from properties.pages import Page
 from properties.questions import Question
 from properties.things import COLLECTION, Thing
@@ -43,8 +43,8 @@ async def _reload(database: Ommi, rows: Sequence[Thing]) -> None:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Stores]:
-    """Open one store of each kind."""
+def opened(folder: Path, collection: ModelCollection = COLLECTION) -> Iterator[Stores]:
+    """Open one store of each kind, with the tables of a collection."""
     with ExitStack() as servers, asyncio.Runner() as runner:
         locations = {
             "memory": "memory://",
@@ -59,7 +59,7 @@ def opened(folder: Path) -> Iterator[Stores]:
         stores = Stores(runner, databases)
         for database in databases.values():
             runner.run(database.open())
-            runner.run(database.use_models(COLLECTION))
+            runner.run(database.use_models(collection))
         try:
             yield stores
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -21,12 +21,18 @@ Build = Callable[[Rows], T]
 class Step:
     """A command of a batch and the parameters of each time it runs.
 
-    `told` is for whoever runs the batch again; drivers do not look at it.
+    `follow` makes them where they wait for the rows that earlier steps returned. `told` is for
+    whoever runs the batch again; drivers do not look at it.
     """
 
     command: object
     parameters: Sequence[Parameters]
     told: object = None
+    follow: Callable[[Sequence[Rows]], Sequence[Parameters]] | None = None
+
+    def after(self, told: Sequence[Rows]) -> Step:
+        """Give the step with its parameters, once the rows of all earlier steps are known."""
+        return self if self.follow is None else replace(self, parameters=self.follow(told))
 
 
 class Connection(Protocol):

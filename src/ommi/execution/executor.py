@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
-from ommi.errors import ConnectionFailed, UnsupportedOperation
+from ommi.errors import ConnectionFailed, ForeignKeyViolation, UnsupportedOperation
 from ommi.execution.hydration import hydrator, runs_user_code
 from ommi.execution.transaction.scope import SCOPE
+from ommi.metadata.model import ModelMetadata
+from ommi.metadata.references import keeping_from_deletion
 from ommi.planning.plan import Hydrator, Rows
 from ommi.planning.planner import Planner
 from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
@@ -31,6 +33,9 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
+
+
+Finish = Callable[[list[Any]], Awaitable[None]]
 
 
 class Executor:
@@ -79,10 +84,16 @@ class Executor:
     def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:
         """Run a write, when awaited, and give the number of rows that it matched."""
         plan, values = self.planner.plan(statement)
-        return self.connection.execute(plan.command, plan.bind(values))
+        running = self.connection.execute(plan.command, plan.bind(values))
+        return running if type(statement) is Update else _deleted(statement.model, running)
 
-    async def stream(self, select: Select) -> AsyncGenerator[Any, None]:
-        """Give the models that a selection means one by one, a chunk of them in memory."""
+    async def stream(
+        self, select: Select, finish: Finish | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Give the models that a selection means one by one, a chunk of them in memory.
+
+        `finish` is awaited with each chunk before its first model is given.
+        """
         ordered = select.but(ORDER, with_key(select.order, select.model))
         plan, values = self.planner.plan(ordered)
         hydrate = cast("Hydrator", plan.hydrate)
@@ -96,6 +107,8 @@ class Executor:
         )
         async with aclosing(cast("AsyncGenerator[list[object], None]", chunks)):
             async for models in chunks:
+                if finish is not None:
+                    await finish(models)
                 for model in models:
                     yield model
 
@@ -130,6 +143,29 @@ class BoundExecutor(Executor):
     def connection(self) -> Connection:
         """The transaction's block."""
         return self._block()
+
+
+async def _deleted(model: ModelMetadata, running: Coroutine[Any, Any, int]) -> int:
+    try:
+        return await running
+    except ForeignKeyViolation as error:
+        # Not every store says who refers to the row; the models do.
+        names = tuple(each.name for each in keeping_from_deletion(model))
+        raise _still_referred_to(model, names, error) from error.__cause__
+
+
+def _still_referred_to(
+    model: ModelMetadata, names: tuple[str, ...], error: ForeignKeyViolation
+) -> ForeignKeyViolation:
+    told = ForeignKeyViolation(
+        f"{model.name}: the row is still referred to by {' or '.join(names) or 'another'}",
+        model=model.name,
+        fields=error.fields,
+        store=error.store,
+        statement=error.statement,
+    )
+    told.referring = names
+    return told
 
 
 def _only_number(rows: Rows) -> int:

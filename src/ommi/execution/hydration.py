@@ -98,7 +98,8 @@ def rememberer(model: ModelMetadata) -> Remember | None:
     """Give what sets the states of instances, by whole rows; `None` where they keep none."""
     if model.set_state is None:
         return None
-    return _by_attribute if _has_plain_slot(model.cls) else _by_function(model.set_state)
+    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(model.set_state)
+    return _with_rows(remember) if model.declared_relations else remember
 
 
 def _by_attribute(instances: list[Any], rows: Rows, batch: object) -> None:
@@ -117,6 +118,16 @@ def _by_function(set_state: Callable[[object, object], None]) -> Remember:
         deque(map(set_state, instances, zip(rows, repeat(batch))), maxlen=0)
 
     return remember
+
+
+def _with_rows(remember: Remember) -> Remember:
+    """Let the batch know the rows of all its instances: relations are loaded for all of them."""
+
+    def keep(instances: list[object], rows: Rows, batch: Any) -> None:  # noqa: ANN401
+        batch.rows = rows
+        remember(instances, rows, batch)
+
+    return keep
 
 
 def _has_plain_slot(cls: type) -> bool:

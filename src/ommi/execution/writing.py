@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, repeat
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from ommi.drivers.protocol import Step
 from ommi.errors import ConflictError, InvalidValue, NotFound
@@ -28,7 +28,7 @@ from ommi.relations import Batch, state_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Insertion:
+class Insertion:
     """How instances of a model are added when just these of its fields are left to the store."""
 
     plan: Plan
@@ -47,13 +47,14 @@ class Writer:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._insertions: dict[tuple[object, ...], _Insertion] = {}
+        self._insertions: dict[tuple[object, ...], Insertion] = {}
         self._extractors: dict[ModelMetadata, Extractor] = {}
 
-    def through(self, executor: Executor) -> Writer:
+    def through(self, executor: Executor) -> Self:
         """Give the same writer, with all that it has worked out, for another executor."""
-        other = Writer(executor)
-        other._insertions, other._extractors = self._insertions, self._extractors
+        other = type(self)(executor)
+        other._insertions = self._insertions  # noqa: SLF001 - another one of these
+        other._extractors = self._extractors  # noqa: SLF001
         return other
 
     async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
@@ -68,7 +69,7 @@ class Writer:
         else:
             await connection.execute(insertion.plan.command, parameters)
         batch = Batch(self._executor.database)
-        return _completed(insertion, instance, filled[0], parameters, returned, batch)
+        return completed(insertion, instance, filled[0], parameters, returned, batch)
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
@@ -79,25 +80,28 @@ class Writer:
             for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
         ]
         told = await self._executor.connection.run_batch(steps) if steps else []
-        batch = Batch(self._executor.database)
         added: list[Any] = []
         for (insertion, group), (fillings, rows), returned in zip(
             groups, bound, told, strict=True
         ):
+            batch = Batch(self._executor.database)
             if _is_simple(insertion):
                 added.extend(_all_completed(insertion, group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
-            added.extend(
-                _completed(insertion, *parts, batch)
+            done = [
+                completed(insertion, *parts, batch)
                 for parts in zip(group, fillings, rows, each, strict=True)
-            )
+            ]
+            if insertion.model.declared_relations:
+                batch.rows = [state[0] for state in map(state_of, done) if state is not None]
+            added.extend(done)
         return added
 
     async def run_together(self, works: Sequence[Update | Delete | list[Any]]) -> list[Any]:
         """Run writes and adds together or not at all; give what was added, a list for a list."""
         steps: list[Step] = []
-        added: list[list[tuple[_Insertion, Any, dict[str, object] | None, Parameters]]] = []
+        added: list[list[tuple[Insertion, Any, dict[str, object] | None, Parameters]]] = []
         for work in works:
             parts = []
             if isinstance(work, list):
@@ -123,15 +127,15 @@ class Writer:
 
     def _told(
         self,
-        part: tuple[_Insertion, Any, dict[str, object] | None, Parameters],
+        part: tuple[Insertion, Any, dict[str, object] | None, Parameters],
         rows: Rows,
         batch: Batch,
     ) -> Any:  # noqa: ANN401 - of the user's own class
         insertion, instance, filled, parameters = part
         returned = rows[0] if insertion.returning else ()
-        return _completed(insertion, instance, filled, parameters, returned, batch)
+        return completed(insertion, instance, filled, parameters, returned, batch)
 
-    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[_Insertion, Iterable[Any]]]:
+    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[Insertion, Iterable[Any]]]:
         """Give runs of instances that are added by one command."""
         if len(instances) > 1 and len(set(map(type, instances))) == 1:
             # The usual large add: one class, and keys that all are given or all are not.
@@ -150,7 +154,7 @@ class Writer:
         changes = _changes(model, stored, old)
         if not changes:
             return instance
-        filled = _times(model, instance, is_new=False)
+        filled = times_of(model, instance, is_new=False)
         changes.update(
             (model.by_name[name], model.by_name[name].dump(v)) for name, v in filled.items()
         )
@@ -161,7 +165,7 @@ class Writer:
         matched = await self._executor.write(Update(model, tuple(changes.items()), where))
         _check_matched(model, matched)
         saved = assign(model, instance, filled) if filled else instance
-        self._remember(model, saved)
+        self._remember(model, saved, state_of(instance))
         return saved
 
     async def delete(self, instance: Any) -> None:  # noqa: ANN401 - of the user's own class
@@ -191,16 +195,21 @@ class Writer:
             model.set_state(instance, state)
         return instance
 
-    def _insertion(self, instance: Any) -> _Insertion:  # noqa: ANN401 - of the user's own class
+    def _insertion(self, instance: Any) -> Insertion:  # noqa: ANN401 - of the user's own class
         model = metadata_of(type(instance))
         omitted = tuple([f for f in model.generated if getattr(instance, f.name) is None])
+        return self._insertion_without(model, omitted)
+
+    def _insertion_without(
+        self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]
+    ) -> Insertion:
         known = self._insertions.get((model, omitted))
         if known is None:
             known = self._planned(model, omitted)
             self._insertions[model, omitted] = known
         return known
 
-    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> _Insertion:
+    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> Insertion:
         fields = tuple(f for f in model.fields if f not in omitted)
         plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
         told = (*fields, *omitted)
@@ -208,7 +217,7 @@ class Writer:
         extract = extractor(model, fields)
         as_told = Told(self._pinning(model, fields, omitted))
         remember = rememberer(model)
-        return _Insertion(plan, model, fields, omitted, extract, remember, order, as_told)
+        return Insertion(plan, model, fields, omitted, extract, remember, order, as_told)
 
     def _pinning(
         self,
@@ -231,7 +240,7 @@ class Writer:
         return pin
 
     def _parameters(
-        self, insertion: _Insertion, instances: Sequence[Any]
+        self, insertion: Insertion, instances: Sequence[Any]
     ) -> tuple[Sequence[dict[str, object] | None], list[Parameters]]:
         """Give what is filled in besides, and the parameters, of each instance."""
         rows = insertion.extract(instances)
@@ -239,7 +248,7 @@ class Writer:
         if not insertion.model.times:
             bound = cast("list[Parameters]", rows) if bind is unchanged else list(map(bind, rows))
             return [None] * len(rows), bound
-        fillings = [_times(insertion.model, instance, is_new=True) for instance in instances]
+        fillings = [times_of(insertion.model, instance, is_new=True) for instance in instances]
         places = {field.name: place for place, field in enumerate(insertion.fields)}
         bound = []
         for row, filled in zip(rows, fillings, strict=True):
@@ -268,7 +277,9 @@ class Writer:
             for raw, decode in zip(state[0], decodes, strict=True)
         ]
 
-    def _remember(self, model: ModelMetadata, instance: object) -> None:
+    def _remember(
+        self, model: ModelMetadata, instance: object, before: tuple[object, Batch] | None
+    ) -> None:
         if model.set_state is None:
             return
         codec = self._executor.planner.compiler.codec
@@ -277,10 +288,13 @@ class Writer:
             value if value is None or encode is None else encode(value)
             for value, encode in zip(self._extract(model, instance), encodes, strict=True)
         )
-        model.set_state(instance, (raw, Batch(self._executor.database)))
+        # What was read with it is still what its relations are loaded with.
+        is_ours = before is not None and before[1].database is self._executor.database
+        batch = before[1] if before is not None and is_ours else Batch(self._executor.database)
+        model.set_state(instance, (raw, batch))
 
 
-def _is_simple(insertion: _Insertion) -> bool:
+def _is_simple(insertion: Insertion) -> bool:
     """Tell whether nothing is left to fill in but, at most, a generated key as it comes."""
     model, returning = insertion.model, insertion.returning
     if model.times or len(returning) > 1:
@@ -293,7 +307,7 @@ def _is_simple(insertion: _Insertion) -> bool:
 
 
 def _all_completed(
-    insertion: _Insertion,
+    insertion: Insertion,
     instances: list[Any],
     rows: Sequence[Parameters],
     returned: Rows,
@@ -313,8 +327,8 @@ def _all_completed(
     return instances
 
 
-def _completed(
-    insertion: _Insertion,
+def completed(
+    insertion: Insertion,
     instance: Any,  # noqa: ANN401 - of the user's own class
     filled: dict[str, object] | None,
     parameters: Parameters,
@@ -387,7 +401,7 @@ def _check_matched(model: ModelMetadata, matched: int) -> None:
     )
 
 
-def _times(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
+def times_of(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
     """Give the times of this write for the fields that record them."""
     return {
         field.name: _now(field)

@@ -112,6 +112,31 @@ class ReferenceTo(Marker):
     on_delete: OnDelete = "restrict"
 
 
+@dataclass(frozen=True, slots=True)
+class Through(Marker):
+    """A `LazyList` leads through this model, which refers to both sides; a name may stand for it.
+
+    `tags: ClassVar[Annotated[LazyList["Tag"], Through(PostTag)]]`
+    """
+
+    model: object
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Using(Marker):
+    """The relation goes by the reference that this field holds, where several would do.
+
+    With `Through` it is the field that refers to the model itself; a second one, the field that
+    refers to the target.
+    """
+
+    fields: tuple[str, ...]
+
+    def __init__(self, field: str, target_field: str | None = None) -> None:
+        fields = (field,) if target_field is None else (field, target_field)
+        object.__setattr__(self, "fields", fields)
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class UniqueTogether:
     """No two rows have the same values of all these fields; said to the decorator."""

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from ommi.errors import ModelError
 from ommi.metadata.annotations import IndexTogether, UniqueTogether
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
+from ommi.metadata.declared_relations import DeclaredRelation, declared_relations
 from ommi.metadata.field_rules import check_field, check_identifier, field_metadata
 from ommi.metadata.hints import look_through
 from ommi.metadata.libraries.attrs import AttrsLibrary
+from ommi.metadata.libraries.constructor import taken_for_a_field
 from ommi.metadata.libraries.dataclass import DataclassLibrary
 from ommi.metadata.libraries.msgspec import MsgspecLibrary
 from ommi.metadata.libraries.plain import PlainLibrary
@@ -52,6 +54,8 @@ def inspect_model(
     a class that cannot be mapped.
     """
     library = library_of(cls)
+    relations = declared_relations(cls, dict(namespace or {}))
+    _refuse_relations_as_fields(library, cls, relations)
     declared = library.declared_fields(cls, Annotations(cls, namespace))
     fields = tuple(field_metadata(cls.__name__, each) for each in declared)
     if not fields:
@@ -74,7 +78,27 @@ def inspect_model(
         unique_together=_groups(together, UniqueTogether),
         index_together=_groups(together, IndexTogether),
         namespace=dict(namespace or {}),
+        declared_relations=relations,
     )
+
+
+def without_relations(cls: type, namespace: Mapping[str, object]) -> type:
+    """Give the class after relations that were written as fields are none any more."""
+    relations = declared_relations(cls, namespace)
+    fields = [name for name, each in relations.items() if not each.is_class_variable]
+    own = [name for name in fields if relations[name].owner is cls]
+    library = library_of(cls)
+    if own:
+        cls = library.without_relations(cls, own)
+    return cls
+
+
+def _refuse_relations_as_fields(
+    library: Library, cls: type, relations: Mapping[str, DeclaredRelation]
+) -> None:
+    for name, each in relations.items():
+        if not each.is_class_variable and not isinstance(library, PlainLibrary):
+            raise taken_for_a_field(library.name, cls, name)
 
 
 def _choose_key(model: str, fields: tuple[FieldMetadata, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -15,7 +15,9 @@ from ommi.metadata.typesystem import TypeSystem
 if TYPE_CHECKING:
     from ommi.metadata.annotations import OnDelete
     from ommi.metadata.collection import ModelCollection
+    from ommi.metadata.declared_relations import DeclaredRelation
     from ommi.metadata.libraries.protocol import Library
+    from ommi.metadata.relations import Relation
 
 
 class Missing:
@@ -211,6 +213,7 @@ class ModelMetadata:
     unique_together: tuple[tuple[str, ...], ...] = ()
     index_together: tuple[tuple[str, ...], ...] = ()
     namespace: Mapping[str, object] = field(default_factory=dict, repr=False)
+    declared_relations: Mapping[str, DeclaredRelation] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -249,6 +252,28 @@ class ModelMetadata:
         except KeyError:
             raise UnknownField(self.name, name, tuple(self.by_name)) from None
 
+    @cached_property
+    def relations(self) -> Mapping[str, Relation]:
+        """The relations by their names; raises `ModelError` for one that leads nowhere."""
+        return MappingProxyType({name: self.relation(name) for name in self.declared_relations})
+
+    def relation(self, name: str) -> Relation:
+        """Give the relation of that name, found when first used.
+
+        Raises `UnknownField`, and `ModelError` for one that leads nowhere or to several places.
+        """
+        found = self._resolved.get(name)
+        if found is None:
+            declared = self.declared_relations.get(name)
+            if declared is None:
+                raise UnknownField(self.name, name, (*self.by_name, *self.declared_relations))
+            found = self._resolved[name] = declared.resolved(self)
+        return found
+
+    @cached_property
+    def _resolved(self) -> dict[str, Relation]:
+        return {}
+
 
 _REGISTRY: dict[type, ModelMetadata] = {}
 
@@ -256,6 +281,11 @@ _REGISTRY: dict[type, ModelMetadata] = {}
 def remember(model: ModelMetadata) -> None:
     """Make a model known to `metadata_of`."""
     _REGISTRY[model.cls] = model
+
+
+def known_models() -> Iterator[ModelMetadata]:
+    """Give every model that there is."""
+    yield from tuple(_REGISTRY.values())
 
 
 def find_metadata(cls: object) -> ModelMetadata | None:

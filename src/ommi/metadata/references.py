@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ommi.errors import ModelError
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.collection import DEFAULT_COLLECTION
-from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
+from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, known_models
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,31 @@ def references_of(model: ModelMetadata) -> tuple[ResolvedReference, ...]:
         else:
             groups.append([entry])
     return tuple(_grouped(model, group) for group in groups)
+
+
+def keeping_from_deletion(model: ModelMetadata) -> tuple[ModelMetadata, ...]:
+    """Give the models whose rows may keep one of `model` from being deleted.
+
+    They refer to it, or to what is deleted with it, and restrict.
+    """
+    found: dict[ModelMetadata, None] = {}
+    gone = [model]
+    for each in gone:
+        for holder, reference in _referring(each):
+            if reference.on_delete == "restrict":
+                found[holder] = None
+            elif reference.on_delete == "cascade" and holder not in gone:
+                gone.append(holder)
+    return tuple(found)
+
+
+def _referring(model: ModelMetadata) -> Iterator[tuple[ModelMetadata, ResolvedReference]]:
+    for holder in known_models():
+        try:
+            references = references_of(holder)
+        except ModelError:  # one that leads nowhere leads not here
+            continue
+        yield from ((holder, each) for each in references if each.target is model)
 
 
 def _grouped(

@@ -12,6 +12,8 @@ from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.reach import is_own
+from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import Select
 from ommi.query.transform import checked, models_of
 
@@ -38,20 +40,18 @@ def asked(arguments: tuple[object, ...]) -> Select:
 
 
 def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predicate | None:
-    """Give the conjunction of conditions on a model; a function is asked with the model's row."""
+    """Give the conjunction of conditions on a model; a function is asked with the model's row.
+
+    Raises `QueryError` for a condition on a model that no reference leads to, or several.
+    """
     if not conditions:
         return None
     if len(conditions) == 1 and _is_plain(conditions[0], model):
         return cast("Predicate", conditions[0])
     told = [_asked(model, condition) for condition in conditions]
     predicate = when(*told)
-    for named in models_of(predicate):
-        if named is not model:
-            other = cast("ModelMetadata", named)
-            raise QueryError(
-                f"a condition on {other.name} in a question for {model.name}: conditions on other "
-                "models are not supported yet"
-            )
+    # The names keep what they say until a plan is made: the shape of a question is their shape.
+    resolved(predicate, model)
     return predicate
 
 
@@ -117,26 +117,15 @@ def _ordering(model: ModelMetadata, said: object) -> Ordering:
         name = said.removeprefix("-")
         expression: Expression[object] = references(model)[model.field(name).name]
         return expression.desc if said.startswith("-") else expression.asc
-    if isinstance(said, Ordering):
-        _check_owner(model, said.expression)
-        return said
-    if isinstance(said, Expression):
-        _check_owner(model, said)
-        return said.asc
+    if isinstance(said, Ordering | Expression):
+        ordering = said if isinstance(said, Ordering) else said.asc
+        resolved_ordering(ordering, model)
+        return ordering
     if callable(said):
         return _ordering(model, said(fields(model.cls)))
     raise QueryError(
         f"order_by wants a name, '-name', a field, or field.desc, found {type(said).__name__}"
     )
-
-
-def _check_owner(model: ModelMetadata, expression: Term) -> None:
-    for owner in expression.models():
-        if owner is not model:
-            raise QueryError(
-                f"{expression!r} is no field of {model.name}, which is asked for; ordering by "
-                "other models is not supported yet"
-            )
 
 
 def bound(name: str, count: object) -> int:
@@ -165,7 +154,11 @@ def changes(
 def _new_value(model: ModelMetadata, field: FieldMetadata, value: object) -> object:
     if not isinstance(value, Expression):
         return field.dump(value)
-    _check_owner(model, value)
+    if not is_own(value, model):
+        raise QueryError(
+            f"{model.name}.{field.name} cannot be set to {value!r}: update() calculates from the "
+            f"fields of {model.name} alone"
+        )
     is_same_column = isinstance(value, FieldReference) and value.storage == field.storage
     is_number = not isinstance(value, FieldReference) and value.kind is field.storage.kind
     if not is_same_column and not is_number:

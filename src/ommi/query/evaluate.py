@@ -4,19 +4,21 @@ Logic is two-valued: a predicate is True or False of every row, and `~p` is exac
 comparison with `None` is False, equality aside; `None` equals `None`.
 
 Rows are mappings from columns to stored forms; values are the parameters of the question. The
-functions made here are what the memory driver runs.
+functions made here are what the memory driver runs. A question about related rows wants rows that
+are `Situated`: they know the rows around them, and where to find others.
 """
 
 from __future__ import annotations
 
 import operator as python
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import partial
 from math import isfinite
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from ommi.errors import ArithmeticOverflow
+from ommi.metadata.paths import Path
 from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath
@@ -29,11 +31,43 @@ from ommi.query.operators import (
     QueryOperator,
     same,
 )
+from ommi.query.related import Exists, OuterField, RowCount, Rows
 
 Row = Mapping[str, object]
 Values = Sequence[object]
 Reader = Callable[[Row, Values], object]
 Condition = Callable[[Row, Values], bool]
+
+
+class Related(Protocol):
+    """Where related rows are found."""
+
+    def rows_with(
+        self, table: str, columns: tuple[str, ...], values: tuple[object, ...]
+    ) -> Sequence[Row]:
+        """Give the rows of a table that have these values; all of them for no columns."""
+        ...
+
+
+class Situated(Mapping[str, object]):
+    """A row, the row of the scope around it, and where others are found."""
+
+    __slots__ = ("found", "outer", "row")
+
+    def __init__(self, row: Row, found: Related, outer: Situated | None = None) -> None:
+        self.row: Row = row
+        self.found: Related = found
+        self.outer: Situated | None = outer
+
+    def __getitem__(self, column: str) -> object:
+        return self.row[column]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.row)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
 
 EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
 """Decimals are calculated exactly or not at all."""
@@ -43,6 +77,8 @@ def condition(predicate: Predicate | Term) -> Condition:
     """Give the function that tells whether a predicate is True of a row."""
     if isinstance(predicate, Comparison):
         return _comparison(predicate)
+    if isinstance(predicate, Exists):
+        return _exists(predicate)
     if not isinstance(predicate, Logical):
         raise TypeError(f"not a checked predicate: {type(predicate).__name__}")
     if predicate.operator is LogicalOperator.NOT:
@@ -52,6 +88,57 @@ def condition(predicate: Predicate | Term) -> Condition:
     if predicate.operator is LogicalOperator.AND:
         return lambda row, values: all(part(row, values) for part in parts)
     return lambda row, values: any(part(row, values) for part in parts)
+
+
+def _exists(node: Exists) -> Condition:
+    find, is_negated = _related(node.rows), node.is_negated
+    return lambda row, values: any(True for _ in find(row, values)) is not is_negated
+
+
+def _related(rows: Rows) -> Callable[[Row, Values], Iterator[Situated]]:
+    """Give the function that finds the rows that are meant; nothing is related to `None`."""
+    table, columns = rows.model.table, tuple(far.column for _, far in rows.pairs)
+    reads = [reader(near) for near, _ in rows.pairs]
+    holds = None if rows.condition is None else condition(rows.condition)
+
+    def find(row: Row, values: Values) -> Iterator[Situated]:
+        here = cast("Situated", row)
+        wanted = tuple([read(here, values) for read in reads])
+        if None in wanted:
+            return
+        for each in here.found.rows_with(table, columns, wanted):
+            inside = Situated(each, here.found, here)
+            if holds is None or holds(inside, values):
+                yield inside
+
+    return find
+
+
+def _outer(level: int, path: Path, column: str) -> Reader:
+    """Give the function that reads a row further out, or one that single references lead to."""
+    hops = [
+        (
+            hop.far.table,
+            tuple(n.column for n, _ in hop.pairs),
+            tuple(f.column for _, f in hop.pairs),
+        )
+        for hop in path
+    ]
+
+    def read(row: Row, _: Values) -> object:
+        here = cast("Situated", row)
+        for _scope in range(level):
+            here = cast("Situated", here.outer)
+        found: Row = here.row
+        for table, near, far in hops:
+            wanted = tuple([found[name] for name in near])
+            there = [] if None in wanted else here.found.rows_with(table, far, wanted)
+            if not there:
+                return None
+            found = there[0]
+        return found[column]
+
+    return read
 
 
 def _comparison(node: Comparison) -> Condition:
@@ -96,14 +183,19 @@ def reader(expression: Term) -> Reader:
     match expression:
         case Parameter(index=index):
             return lambda _, values: values[index]
+        case OuterField(metadata=field, level=level, path=path):
+            return _outer(level, path, field.column)
         case FieldReference(metadata=field):
             column = field.column
             return lambda row, _: row[column]
         case JsonPath(root=root, path=path):
-            column = root.metadata.column
-            return lambda row, _: follow(row[column], path)
+            read = reader(root)
+            return lambda row, values: follow(read(row, values), path)
         case Arithmetic(operator=operator, left=left, right=right):
             return partial(_calculated, operator, operand(left), operand(right))
+        case RowCount(rows=rows):
+            find = _related(rows)
+            return lambda row, values: sum(1 for _ in find(row, values))
         case _:
             raise TypeError(f"not an expression of a question: {type(expression).__name__}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
@@ -35,6 +35,10 @@ class Expression(Term, Generic[T_co]):
     def dump(self, value: object) -> object:
         """Give the stored form of a value to compare with; raises `InvalidValue`."""
         raise NotImplementedError
+
+    def dump_all(self, values: Iterable[object]) -> tuple[object, ...]:
+        """Give the stored forms of many values; raises `InvalidValue`."""
+        return tuple(map(self.dump, values))
 
     def dump_element(self, value: object) -> object:
         """Give the stored form of a part of this value; raises `InvalidValue`."""
@@ -73,7 +77,10 @@ class Expression(Term, Generic[T_co]):
 
     def not_in(self, values: Iterable[object]) -> Predicate:
         """Ask for rows whose value is not among `values`; those with `None` are in it."""
-        return ~self.in_(values)
+        # Not `~`: on a related row, that would ask for no such row at all.
+        known, has_none = _without_none(self, values)
+        rest = _not_among(self, known)
+        return rest & self.is_not_null() if has_none else rest
 
     def contains(self, part: object) -> Predicate:
         """Ask for `part in value`: a substring, or an element of a list or set."""
@@ -305,25 +312,46 @@ def _without_none(
             f"{expression!r}.in_ wants a list of values, found {type(values).__name__}"
         )
     every = tuple(values)
-    known = tuple(value for value in every if value is not None)
+    known = tuple([value for value in every if value is not None])
     return known, len(known) < len(every)
 
 
 def _among(expression: Expression[object], known: tuple[object, ...]) -> Predicate:
+    parts = [
+        expression == values[0]
+        if is_document
+        else Comparison(expression, QueryOperator.IN, values)
+        for values, is_document in _alike_values(expression, known)
+    ]
+    return join_all(LogicalOperator.OR, parts[0], parts[1:])
+
+
+def _not_among(expression: Expression[object], known: tuple[object, ...]) -> Predicate:
+    parts = [
+        expression != values[0]
+        if is_document
+        else Comparison(expression, QueryOperator.NOT_IN, values)
+        for values, is_document in _alike_values(expression, known)
+    ]
+    return join_all(LogicalOperator.AND, parts[0], parts[1:])
+
+
+def _alike_values(
+    expression: Expression[object], known: tuple[object, ...]
+) -> Iterator[tuple[Sequence[object], bool]]:
+    """Give the values in groups that one list can hold, and documents, of which none can."""
     if expression.kind is not None or not known:
-        return Comparison(expression, QueryOperator.IN, known)
+        yield known, False
+        return
     # Under a path of unknown type each value is asked for as the type it has.
     groups: dict[type, list[object]] = {}
     for value in map(expression.dump, known):
         groups.setdefault(type(value), []).append(value)
-    parts = [part for values in groups.values() for part in _among_alike(expression, values)]
-    return join_all(LogicalOperator.OR, parts[0], parts[1:])
-
-
-def _among_alike(expression: Expression[object], values: list[object]) -> Iterable[Predicate]:
-    if isinstance(values[0], list | dict):
-        return [expression == value for value in values]
-    return [Comparison(expression, QueryOperator.IN, values)]
+    for values in groups.values():
+        if isinstance(values[0], list | dict):
+            yield from (([value], True) for value in values)
+        else:
+            yield values, False
 
 
 def _accept_value(left: Expression[object], right: object) -> object:
@@ -348,8 +376,7 @@ def _alike(left: StorageType, right: StorageType) -> bool:
 
 
 def _accept_list(left: Expression[object], right: object) -> object:
-    dump = left.dump
-    return tuple([dump(value) for value in cast("Iterable[object]", right)])
+    return left.dump_all(cast("Iterable[object]", right))
 
 
 def _accept_element(left: Expression[object], right: object) -> object:

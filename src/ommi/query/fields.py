@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ommi.errors import InvalidValue, QueryError, UnknownField
 from ommi.metadata.codecs import codec_for
@@ -17,6 +17,7 @@ from ommi.query.nodes import Predicate, Term, equality
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
+    from ommi.relations import Lazy
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -60,6 +61,10 @@ class FieldReference(Expression[T_co]):
     def storage(self) -> StorageType:
         return self.metadata.storage
 
+    @property
+    def is_nullable(self) -> bool:
+        return self.metadata.is_nullable
+
     def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a field has none
         return self.metadata
 
@@ -92,6 +97,12 @@ class FieldReference(Expression[T_co]):
 
     def dump(self, value: object) -> object:
         return _dumped(self._compared_with, value, self.metadata)
+
+    def dump_all(self, values: Iterable[object]) -> tuple[object, ...]:
+        try:
+            return tuple(map(self._compared_with.dump, values))
+        except Unfit as error:
+            raise _invalid(error, self.metadata) from None
 
     def dump_element(self, value: object) -> object:
         return _dumped(_codec_of_parts(self, self.metadata.inner_type), value, self.metadata)
@@ -137,12 +148,12 @@ class JsonPath(Expression[Any]):
     def is_dynamic(self) -> bool:  # type: ignore[override]
         return self._storage is None
 
-    def shape(self, values: list[object]) -> object:  # noqa: ARG002 - a path is no value
+    def shape(self, values: list[object]) -> object:
         # A step of 1 is not one of "1", but they may hash alike; their types tell them apart.
-        return self.root.metadata, self.path, tuple(map(type, self.path))
+        return self.root.shape(values), self.path, tuple(map(type, self.path))
 
     def models(self) -> Iterator[ModelMetadata]:
-        yield self.root.owner
+        return self.root.models()
 
     def dump(self, value: object) -> object:
         return _dumped(self._codec, value, self.root.metadata)
@@ -175,7 +186,11 @@ class Fields:
         if name.startswith("__"):
             raise AttributeError(name)
         model: ModelMetadata = self.__dict__["__model__"]
-        raise UnknownField(model.name, name, tuple(model.by_name))
+        if name in model.declared_relations:
+            from ommi.query.relation_fields import RelationReference
+
+            return RelationReference(model, name)
+        raise UnknownField(model.name, name, (*model.by_name, *model.declared_relations))
 
     def __repr__(self) -> str:
         return f"fields({self.__dict__['__model__'].name})"
@@ -195,9 +210,19 @@ def fields(model: type) -> Fields:
     return _fields_of(metadata_of(model))
 
 
-def row(model: type[T]) -> T:
-    """Give a symbolic row of a model: to checkers an instance, at run time its fields."""
-    return cast("T", fields(model))
+@overload
+def row(model: type[T]) -> T: ...
+@overload
+def row(model: Lazy[T | None]) -> T: ...
+@overload
+def row(model: Lazy[T]) -> T: ...
+def row(model: type[Any] | Lazy[Any]) -> Any:
+    """Give a symbolic row of a model: to checkers an instance, at run time its fields.
+
+    Of a relation to one row, as in `lambda post: row(post.author).name == "x"`, it gives the row
+    that the relation leads to.
+    """
+    return fields(model) if isinstance(model, type) else model
 
 
 def col(value: T) -> Expression[T]:

@@ -74,6 +74,11 @@ class Term(Joinable):
     operators: frozenset[QueryOperator]
 
     @property
+    def is_nullable(self) -> bool:
+        """Whether the value may be `None` in a row."""
+        return True
+
+    @property
     def storage(self) -> StorageType | None:
         """How the value is stored."""
         raise NotImplementedError

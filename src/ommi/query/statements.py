@@ -18,7 +18,8 @@ class Select(NamedTuple):
     """Rows of a model.
 
     With a limit or an offset the key is the last thing to order by, so that pages neither repeat
-    nor skip rows. `at_most` stops early where any rows will do.
+    nor skip rows. `at_most` stops early where any rows will do. With `of_each`, limit and offset
+    count among the rows that have the same values of these fields.
     """
 
     model: ModelMetadata
@@ -27,6 +28,7 @@ class Select(NamedTuple):
     limit: Limit = None
     offset: Limit = None
     at_most: int | None = None
+    of_each: tuple[FieldMetadata, ...] = ()
 
     def but(self, place: int, part: object) -> Select:
         """Give the same with another part in a place; `_replace` takes four times as long."""
@@ -34,7 +36,7 @@ class Select(NamedTuple):
 
     def shape(self, values: list[object]) -> object:
         """Give the statement without its values, hashable, and append the values in order."""
-        model, where, order, limit, offset, at_most = self
+        model, where, order, limit, offset, at_most, of_each = self
         shape = None if where is None else where.shape(values)
         if not order and limit is None and offset is None:
             return model, shape, at_most
@@ -46,7 +48,7 @@ class Select(NamedTuple):
         if offset is not None:
             values.append(offset)
             bounds += 2
-        return model, shape, ordered, bounds, at_most
+        return model, shape, ordered, bounds, at_most, of_each
 
 
 _new = tuple.__new__

@@ -1,4 +1,4 @@
-"""Rewrites of questions: values taken out, negations pushed to the leaves."""
+"""Rewrites of questions: values taken out, and every name given its row."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
+from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
+from ommi.query.related import AnyRelated, RelatedCount, RelatedRows
+from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 
@@ -21,7 +24,7 @@ def checked(node: object) -> Predicate:
     Raises `QueryError` for a bare field of another type, anywhere in the tree, and `TypeError` for
     what is no condition at all.
     """
-    if isinstance(node, Comparison):
+    if isinstance(node, Comparison | AnyRelated):
         return node
     if isinstance(node, Logical):
         return _checked_logical(node)
@@ -57,11 +60,14 @@ def models_of(node: Predicate | Term) -> Iterator[object]:
         parts = node.parts if node.operator is LogicalOperator.NOT else node.flattened()
         for part in parts:
             yield from models_of(part)
+    elif isinstance(node, AnyRelated):
+        yield node.rows.place.base
 
 
 def with_key(order: tuple[Ordering, ...], model: ModelMetadata) -> tuple[Ordering, ...]:
     """Give an ordering that leaves no ties: the fields of the key come last."""
-    named = {o.expression.metadata for o in order if isinstance(o.expression, FieldReference)}
+    # A row that a reference leads to may be of the same model, and is another.
+    named = {o.expression.metadata for o in order if type(o.expression) is FieldReference}
     known = references(model)
     return (*order, *(known[key.name].asc for key in model.keys if key not in named))
 
@@ -73,7 +79,7 @@ class Lifter:
         self._count = 0
 
     def statement(self, statement: Statement) -> Statement:
-        """Give the statement with parameters for values and negations at the leaves."""
+        """Give the statement with parameters for values, and every name resolved."""
         match statement:
             case Select():
                 return self._select(statement)
@@ -83,27 +89,29 @@ class Lifter:
                 return statement
             case Update(model, changes, where):
                 lifted = tuple((field, self._operand(v, field.storage)) for field, v in changes)
-                return Update(model, lifted, self._where(where))
+                return Update(model, lifted, self._where(where, model))
             case Delete(model, where):
-                return Delete(model, self._where(where))
+                return Delete(model, self._where(where, model))
             case _:
                 assert_never(statement)
 
     def _select(self, select: Select) -> Select:
-        where = self._where(select.where)
-        order = tuple(self._ordering(ordering) for ordering in select.order)
+        where = self._where(select.where, select.model)
+        order = tuple(self._ordering(ordering, select.model) for ordering in select.order)
         if select.limit is not None or select.offset is not None:
             order = with_key(order, select.model)
         limit = None if select.limit is None else self._parameter(_INT)
         offset = None if select.offset is None else self._parameter(_INT)
         return select._replace(where=where, order=order, limit=limit, offset=offset)
 
-    def _ordering(self, ordering: Ordering) -> Ordering:
+    def _ordering(self, ordering: Ordering, model: ModelMetadata) -> Ordering:
         lifted = self.expression(ordering.expression)
-        return Ordering(lifted, ordering.direction, has_nulls_last=ordering.has_nulls_last)
+        return resolved_ordering(
+            Ordering(lifted, ordering.direction, has_nulls_last=ordering.has_nulls_last), model
+        )
 
-    def _where(self, where: Predicate | None) -> Predicate | None:
-        return None if where is None else normalised(self.predicate(where))
+    def _where(self, where: Predicate | None, model: ModelMetadata) -> Predicate | None:
+        return None if where is None else normalised(resolved(self.predicate(where), model))
 
     def predicate(self, node: Predicate | Term) -> Predicate:
         """Give a predicate with parameters for its values."""
@@ -114,6 +122,8 @@ class Lifter:
             case Logical(operator, _):
                 parts = node.parts if operator is LogicalOperator.NOT else node.flattened()
                 return Logical(operator, [self.predicate(part) for part in parts])
+            case AnyRelated(rows):
+                return AnyRelated(self._rows(rows), is_negated=node.is_negated)
             case _:
                 raise TypeError(f"not a checked predicate: {type(node).__name__}")
 
@@ -142,8 +152,15 @@ class Lifter:
                 return Arithmetic.unchecked(node.operator, left, right, node.storage)
             case FieldReference() | JsonPath():
                 return node
+            case RelatedCount(rows):
+                return RelatedCount(self._rows(rows))
             case _:
                 raise TypeError(f"not an expression of a question: {type(node).__name__}")
+
+    def _rows(self, rows: RelatedRows) -> RelatedRows:
+        if rows.condition is None:
+            return rows
+        return rows._replace(condition=self.predicate(rows.condition))
 
     def _operand(self, value: object, storage: StorageType) -> object:
         if isinstance(value, Term):
@@ -165,33 +182,3 @@ _STORAGE_OF: dict[type, StorageType] = {
     list: StorageType(Kind.JSON),
     dict: StorageType(Kind.JSON),
 }
-
-
-def normalised(node: Predicate, *, is_negated: bool = False) -> Predicate:
-    """Push every negation to the leaves; what a leaf negates is then a primitive operator.
-
-    Only negative leaves have to think of null, so positive ones still use plain indexes.
-    """
-    match node:
-        case Comparison(left, operator, right):
-            primitive = OPERATORS[operator].complement_of
-            if primitive is not None:
-                operator, is_negated = primitive, not is_negated
-            return Comparison.unchecked(
-                left, operator, right, is_negated=is_negated is not node.is_negated
-            )
-        case Logical(LogicalOperator.NOT, (part,)):
-            return normalised(cast("Predicate", part), is_negated=not is_negated)
-        case Logical(operator, _):
-            return Logical(
-                _DUAL[operator] if is_negated else operator,
-                [
-                    normalised(cast("Predicate", p), is_negated=is_negated)
-                    for p in node.flattened()
-                ],
-            )
-        case _:
-            raise TypeError(f"not a checked predicate: {type(node).__name__}")
-
-
-_DUAL = {LogicalOperator.AND: LogicalOperator.OR, LogicalOperator.OR: LogicalOperator.AND}

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import assert_never
+from typing import assert_never, cast
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
 from ommi.query.expressions import Ordering
-from ommi.query.operators import OrderDirection
+from ommi.query.nodes import Logical, Predicate, Term
+from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.reach import is_own
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
-from ommi.sql.expressions import Writer
+from ommi.sql.expressions import Source, Writer
 
 
 class SqlCompiler:
@@ -33,7 +35,8 @@ class SqlCompiler:
 
     def compile(self, statement: Statement) -> Compiled:
         """Give the command for a statement, or raise `UnsupportedOperation`."""
-        writer = Writer(self.dialect)
+        of = statement.select if isinstance(statement, Count) else statement
+        writer = Writer(self.dialect, of.model)
         match statement:
             case Select(model):
                 text = self._select(statement, writer, self._columns(model))
@@ -47,7 +50,8 @@ class SqlCompiler:
                 command = self._command(self._update(statement, writer), model, is_write=True)
                 return self._compiled(command, writer)
             case Delete(model, where):
-                text = f"DELETE FROM {self.dialect.quote(model.table)}{writer.where(where)}"
+                where_text = self._where_by_key(model, where, writer)
+                text = f"DELETE FROM {self.dialect.quote(model.table)}{where_text}"
                 return self._compiled(self._command(text, model, is_write=True), writer)
             case _:
                 assert_never(statement)
@@ -74,14 +78,38 @@ class SqlCompiler:
         return ", ".join(f"{table}.{self.dialect.quote(f.column)}" for f in model.fields)
 
     def _select(self, select: Select, writer: Writer, what: str) -> str:
-        table = self.dialect.quote(select.model.table)
+        if select.of_each:
+            return self._select_of_each(select, writer, what)
         where = writer.where(select.where)
         order = self._order(select, writer)
         limit = None if select.limit is None else writer.bound(select.limit)
         offset = None if select.offset is None else writer.bound(select.offset)
         if limit is None and select.at_most is not None:
             limit = str(select.at_most)
-        return f"SELECT {what} FROM {table}{where}{order}{self.dialect.bounds(limit, offset)}"
+        # What the conditions and the order read beside the table has been joined to it by now.
+        source = writer.sources[0].text
+        return f"SELECT {what} FROM {source}{where}{order}{self.dialect.bounds(limit, offset)}"
+
+    def _select_of_each(self, select: Select, writer: Writer, what: str) -> str:
+        """Give the rows of a page of each group, numbered by a subquery with the table's name."""
+        quote = self.dialect.quote
+        table, place = quote(select.model.table), quote("ommi place")
+        groups = ", ".join(f"{table}.{quote(field.column)}" for field in select.of_each)
+        order, where = self._order(select, writer), writer.where(select.where)
+        numbered = (
+            f"SELECT {table}.*, row_number() OVER (PARTITION BY {groups}{order}) AS {place} "
+            f"FROM {writer.sources[0].text}{where}"
+        )
+        bounds, position = [], f"{table}.{place}"
+        if select.offset is not None:
+            bounds.append(f"{position} > {writer.bound(select.offset)}")
+        if select.limit is not None:
+            passed = "" if select.offset is None else f" - {writer.bound(select.offset)}"
+            bounds.append(f"{position}{passed} <= {writer.bound(select.limit)}")
+        return (
+            f"SELECT {what} FROM ({numbered}) AS {table} WHERE {' AND '.join(bounds)} "
+            f"ORDER BY {table}.{place}"
+        )
 
     def _order(self, select: Select, writer: Writer) -> str:
         if not select.order:
@@ -99,8 +127,8 @@ class SqlCompiler:
 
     def _count(self, select: Select, writer: Writer) -> str:
         if select.limit is None and select.offset is None and select.at_most is None:
-            table = self.dialect.quote(select.model.table)
-            return f"SELECT count(*) FROM {table}{writer.where(select.where)}"
+            where = writer.where(select.where)
+            return f"SELECT count(*) FROM {writer.sources[0].text}{where}"
         return f"SELECT count(*) FROM ({self._select(select, writer, '1')}) AS page"
 
     def _insert(self, insert: Insert, writer: Writer) -> SqlCommand:
@@ -139,4 +167,28 @@ class SqlCompiler:
             f"{before}{self.dialect.quote(f.column)} = {writer.assigned(value, f, model)}"
             for f, value in update.changes
         )
-        return f"UPDATE {table} SET {assignments}{writer.where(update.where)}"
+        where = self._where_by_key(model, update.where, writer)
+        return f"UPDATE {table} SET {assignments}{where}"
+
+    def _where_by_key(self, model: ModelMetadata, where: Predicate | None, writer: Writer) -> str:
+        """Say which rows to write: where others are asked about, by the keys of those found.
+
+        What can be asked of the row itself is asked of it, so that a row that somebody else has
+        changed meanwhile is looked at again.
+        """
+        if where is None or is_own(where, model):
+            return writer.where(where)
+        is_all = isinstance(where, Logical) and where.operator is LogicalOperator.AND
+        parts = list(cast("Logical", where).flattened()) if is_all else [where]
+        texts = [writer.predicate(part) for part in parts if is_own(part, model)]
+        rest = [part for part in parts if not is_own(part, model)]
+        related = rest[0] if len(rest) == 1 else Logical(LogicalOperator.AND, rest)
+        return f" WHERE {' AND '.join([*texts, self._among_keys(model, related, writer)])}"
+
+    def _among_keys(self, model: ModelMetadata, where: Predicate | Term, writer: Writer) -> str:
+        table = self.dialect.quote(model.table)
+        keys = ", ".join(f"{table}.{self.dialect.quote(key.column)}" for key in model.keys)
+        with writer.reading(Source(table)) as source:
+            condition = writer.predicate(where)
+        found = self.dialect.keys_found(keys, f"FROM {source.text} WHERE {condition}")
+        return f"{f'({keys})' if len(model.keys) > 1 else keys} IN ({found})"

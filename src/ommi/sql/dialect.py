@@ -195,6 +195,10 @@ class Dialect:
         del key, changes
         return self.quote(table), ""
 
+    def keys_found(self, keys: str, source: str) -> str:
+        """Give the subquery for the keys of rows that are about to be written."""
+        return f"SELECT {keys} {source}"
+
     def ordering(
         self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool
     ) -> str:

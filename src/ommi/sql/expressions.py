@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, cast
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.paths import Path, names_one_row
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
 from ommi.query.expressions import Arithmetic, Parameter
-from ommi.query.fields import FieldReference, JsonPath
+from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
+from ommi.query.related import Exists, OuterField, RowCount, Rows
 from ommi.sql.dialect import Bind, Dialect
 
 _SIGNS = {
@@ -33,12 +36,61 @@ class _Side(NamedTuple):
     guard: str | None = None
 
 
-class Writer:
-    """Writes one statement; `slots` say where each placeholder's parameter comes from."""
+class Source:
+    """A table that is read, under a name, and what was joined to it so far."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    __slots__ = ("_table", "joined", "joins", "name")
+
+    def __init__(self, name: str, table: str | None = None) -> None:
+        self.name: str = name
+        self._table = name if table is None else f"{table} AS {name}"
+        self.joined: dict[Path, str] = {}
+        self.joins: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """Give what stands behind FROM."""
+        return "".join((self._table, *self.joins))
+
+    def joined_on(self, condition: str) -> str:
+        """Give what stands behind JOIN."""
+        return "".join((self._table, f" ON {condition}", *self.joins))
+
+
+class Aliases:
+    """Names for the tables of one statement that are read beside its own."""
+
+    def __init__(self, dialect: Dialect, table: str) -> None:
+        self._quote = dialect.quote
+        self._taken = table.casefold()
+        self._count = 0
+
+    def source(self, model: ModelMetadata) -> Source:
+        """Give a table under a name that no other has."""
+        self._count += 1
+        while f"r{self._count}" == self._taken:
+            self._count += 1
+        return Source(self._quote(f"r{self._count}"), self._quote(model.table))
+
+
+class Writer:
+    """Writes one statement; `slots` say where each placeholder's parameter comes from.
+
+    `sources` are the tables that are being read, that of the innermost subquery last.
+    """
+
+    def __init__(self, dialect: Dialect, model: ModelMetadata) -> None:
         self.dialect = dialect
         self.slots: list[Slot] = []
+        self.sources: list[Source] = [Source(dialect.quote(model.table))]
+        self._aliases = Aliases(dialect, model.table)
+
+    @contextmanager
+    def reading(self, source: Source) -> Iterator[Source]:
+        """Write a subquery: names that are not said to be further out are those of its rows."""
+        self.sources.append(source)
+        yield source
+        self.sources.pop()
 
     def where(self, predicate: Predicate | None) -> str:
         """Give the WHERE clause, empty where there is no condition."""
@@ -48,10 +100,13 @@ class Writer:
         """Give the text of a normalised predicate."""
         if isinstance(node, Comparison):
             return self._comparison(node)
+        if isinstance(node, Exists):
+            not_any = "NOT " if node.is_negated else ""
+            return f"{not_any}EXISTS ({self._related('1', node.rows)})"
         if not isinstance(node, Logical):
             raise TypeError(f"not a checked predicate: {type(node).__name__}")
         flat = node.flattened()
-        if node.depth > _SHALLOW:
+        if node.depth > (_SHALLOW if len(self.sources) == 1 else _SHALLOW_INSIDE):
             # A parser's stack grows with what is open on the left: the deepest part goes first.
             flat = iter(sorted(flat, key=lambda part: part.depth, reverse=True))
         parts = [self.predicate(part) for part in flat]
@@ -66,6 +121,62 @@ class Writer:
                 return self.dialect.path(self._name(root), path, node.storage)
             case _:
                 return self._calculation(node)
+
+    def _related(self, what: str, rows: Rows) -> str:
+        """Give a subquery on the rows that belong to the one at hand."""
+        nears = [self.expression(near) for near, _ in rows.pairs]
+        with self.reading(self._aliases.source(rows.model)) as source:
+            conditions = self._paired(rows, nears)
+            further, more = self._followed(rows.condition, is_counted=what != "1")
+        where = " AND ".join([*conditions, *more])
+        return f"SELECT {what} FROM {source.text}{further} WHERE {where}"
+
+    def _followed(self, condition: Predicate | None, *, is_counted: bool) -> tuple[str, list[str]]:
+        """Give joins and conditions for what is asked of related rows.
+
+        Where all that is asked is that there be rows further on, they are joined: how often does
+        not matter, unless the rows are counted.
+        """
+        if condition is None:
+            return "", []
+        if not isinstance(condition, Exists) or condition.is_negated:
+            return "", [self.predicate(condition)]
+        rows = condition.rows
+        if is_counted and not names_one_row(rows.model, [far for _, far in rows.pairs]):
+            return "", [self.predicate(condition)]
+        nears = [self.expression(near) for near, _ in rows.pairs]
+        with self.reading(self._aliases.source(rows.model)) as source:
+            pairs = self._paired(rows, nears)
+            further, more = self._followed(rows.condition, is_counted=is_counted)
+        return f" JOIN {source.joined_on(' AND '.join(pairs))}{further}", more
+
+    def _paired(self, rows: Rows, nears: Sequence[str]) -> list[str]:
+        fars = [self.expression(references(rows.model)[far.name]) for _, far in rows.pairs]
+        return [f"{far} = {near}" for far, near in zip(fars, nears, strict=True)]
+
+    def _joined(self, source: Source, path: Path) -> str:
+        """Give the name of the row that single references lead to, joined where it is not yet.
+
+        There is at most one, so a join never multiplies rows; where there is none it is all null.
+        """
+        if not path:
+            return source.name
+        known = source.joined.get(path)
+        if known is not None:
+            return known
+        near_name, hop = self._joined(source, path[:-1]), path[-1]
+        far = self._aliases.source(hop.far)
+        pairs = (
+            f"{self._collated(far.name, f, hop.far)} = {self._collated(near_name, n, hop.near)}"
+            for n, f in hop.pairs
+        )
+        source.joins.append(f" LEFT JOIN {far.joined_on(' AND '.join(pairs))}")
+        source.joined[path] = far.name
+        return far.name
+
+    def _collated(self, name: str, field: FieldMetadata, owner: ModelMetadata) -> str:
+        text = f"{name}.{self.dialect.quote(field.column)}"
+        return self.dialect.collated(text, references(owner)[field.name])
 
     def assigned(self, value: object, field: FieldMetadata, model: ModelMetadata) -> str:
         """Give what a column is set to."""
@@ -92,8 +203,10 @@ class Writer:
         return self.dialect.placeholder(len(self.slots))
 
     def _name(self, field: FieldReference[object]) -> str:
-        quote = self.dialect.quote
-        return f"{quote(field.owner.table)}.{quote(field.metadata.column)}"
+        name = self.sources[-1].name
+        if isinstance(field, OuterField):
+            name = self._joined(self.sources[-1 - field.level], field.path)
+        return f"{name}.{self.dialect.quote(field.metadata.column)}"
 
     def _column(self, field: FieldReference[object]) -> str:
         return self.dialect.compared(
@@ -146,6 +259,8 @@ class Writer:
         if not node.is_negated:
             return f"{left} {sign} {self._value(node, parameter)}"
         opposite = f"{left} {_OPPOSITE_SIGNS[sign]} {self._value(node, parameter)}"
+        if isinstance(node.left, RowCount):
+            return opposite
         return f"({opposite} OR {self._bare(node.left)} IS NULL)"
 
     def _value(self, node: Comparison, parameter: Parameter) -> str:
@@ -248,6 +363,8 @@ class Writer:
                 text = self.dialect.calculable(self._name(node), node.storage)
                 kind = StorageType(node.storage.kind)
                 return self.dialect.compared(text, kind, is_native=False)
+            case RowCount(rows=rows):
+                return f"({self._related('count(*)', rows)})"
             case _:
                 raise TypeError(f"not a number: {type(node).__name__}")
 
@@ -269,3 +386,4 @@ def _balanced(parts: Sequence[str], sign: str) -> str:
 
 _FLAT = 16
 _SHALLOW = 16
+_SHALLOW_INSIDE = 8

@@ -13,8 +13,18 @@ from ommi.errors import ArithmeticOverflow, ConstraintViolation
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind, StorageType, Unfit
 from ommi.planning.plan import Compiled, Parameters, ResultColumn, Rows, StoreCodec
-from ommi.query.evaluate import Condition, Reader, Sorter, condition, operand, sorter
-from ommi.query.expressions import Arithmetic, Parameter
+from ommi.query.evaluate import (
+    Condition,
+    Reader,
+    Situated,
+    Sorter,
+    condition,
+    operand,
+    sorter,
+)
+from ommi.query.expressions import Arithmetic, Ordering, Parameter
+from ommi.query.nodes import Predicate
+from ommi.query.reach import is_own
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 Run = Callable[[Tables, Parameters], Rows]
@@ -54,11 +64,11 @@ class MemoryCompiler:
                 return self._compiled(statement, run, returning)
             case Update():
                 changes = tuple((f, _assigned(f, v)) for f, v in statement.changes)
-                where = _condition(statement.where)
-                run = partial(_update, statement.model.table, where, changes)
+                matching = _Matching.of(statement.model, statement.where)
+                run = partial(_update, matching, changes)
                 return self._compiled(statement, _in_words_of(statement.model, run))
             case Delete(model, where):
-                run = partial(_delete, model.table, _condition(where))
+                run = partial(_delete, _Matching.of(model, where))
                 return self._compiled(statement, _in_words_of(model, run))
             case _:
                 assert_never(statement)
@@ -96,31 +106,69 @@ def _in_words_of(model: ModelMetadata, run: Run) -> Run:
 
 
 @dataclass(frozen=True, slots=True)
-class _Selection:
-    """The rows of one table that a statement means, in order, and the page of them."""
+class _Matching:
+    """The rows of one table that meet a condition; `is_related` if other rows are asked about."""
 
     table: str
     where: Condition | None
+    is_related: bool
+
+    @classmethod
+    def of(
+        cls, model: ModelMetadata, where: Predicate | None, order: Sequence[Ordering] = ()
+    ) -> _Matching:
+        asked = [*([] if where is None else [where]), *(key.expression for key in order)]
+        is_related = not all(is_own(node, model) for node in asked)
+        return cls(model.table, None if where is None else condition(where), is_related)
+
+    def rows(self, tables: Tables, values: Parameters) -> list[Row]:
+        rows = tables.rows(self.table)
+        if self.is_related:
+            found = _Found(tables)
+            rows = [Situated(row, found) for row in rows]
+        where = self.where
+        return list(rows) if where is None else [row for row in rows if where(row, values)]
+
+    def taken(self, tables: Tables, values: Parameters) -> list[Row]:
+        """Give the rows as the table holds them."""
+        rows = self.rows(tables, values)
+        return [cast("Situated", row).row for row in rows] if self.is_related else rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The rows of one table that a statement means, in order, and the page of them."""
+
+    matching: _Matching
     sort: Sorter | None
     limit: Reader | None
     offset: Reader | None
     at_most: int | None
+    of_each: tuple[str, ...]
 
     @classmethod
     def of(cls, select: Select) -> _Selection:
         return cls(
-            select.model.table,
-            _condition(select.where),
+            _Matching.of(select.model, select.where, select.order),
             sorter(select.order) if select.order else None,
             None if select.limit is None else operand(cast("Parameter", select.limit)),
             None if select.offset is None else operand(cast("Parameter", select.offset)),
             select.at_most,
+            tuple(field.column for field in select.of_each),
         )
 
     def rows(self, tables: Tables, values: Parameters) -> list[Row]:
-        found = _matching(tables, self.table, self.where, values)
+        found = self.matching.rows(tables, values)
         if self.sort is not None:
             self.sort(found, values)
+        if self.of_each:
+            groups: dict[object, list[Row]] = {}
+            for row in found:
+                groups.setdefault(tuple([row[c] for c in self.of_each]), []).append(row)
+            return [row for group in groups.values() for row in self._page(group, values)]
+        return self._page(found, values)
+
+    def _page(self, found: list[Row], values: Parameters) -> list[Row]:
         if self.offset is not None:
             found = found[cast("int", self.offset({}, values)) :]
         if self.limit is not None:
@@ -128,15 +176,22 @@ class _Selection:
         return found if self.at_most is None else found[: self.at_most]
 
 
-def _condition(where: object) -> Condition | None:
-    return None if where is None else condition(where)  # type: ignore[arg-type]
+class _Found:
+    """The rows of all tables by the values that they were looked for with."""
 
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._known: dict[tuple[str, tuple[str, ...]], dict[tuple[object, ...], list[Row]]] = {}
 
-def _matching(
-    tables: Tables, table: str, where: Condition | None, values: Parameters
-) -> list[Row]:
-    rows = tables.rows(table)
-    return list(rows) if where is None else [row for row in rows if where(row, values)]
+    def rows_with(
+        self, table: str, columns: tuple[str, ...], values: tuple[object, ...]
+    ) -> Sequence[Row]:
+        known = self._known.get((table, columns))
+        if known is None:
+            known = self._known[table, columns] = {}
+            for row in self._tables.rows(table):
+                known.setdefault(tuple([row[column] for column in columns]), []).append(row)
+        return known.get(values, ())
 
 
 def _select(
@@ -158,17 +213,16 @@ def _insert(insert: Insert, tables: Tables, values: Parameters) -> Rows:
 
 
 def _update(
-    table: str,
-    where: Condition | None,
+    matching: _Matching,
     changes: Sequence[tuple[FieldMetadata, Reader]],
     tables: Tables,
     values: Parameters,
 ) -> Rows:
-    matched = _matching(tables, table, where, values)
+    matched = matching.taken(tables, values)
     changed = [
         {**row, **{field.column: read(row, values) for field, read in changes}} for row in matched
     ]
-    tables.replace(table, matched, changed)
+    tables.replace(matching.table, matched, changed)
     return [(len(matched),)]
 
 
@@ -189,9 +243,9 @@ def _assigned(field: FieldMetadata, value: object) -> Reader:
     return fitted
 
 
-def _delete(table: str, where: Condition | None, tables: Tables, values: Parameters) -> Rows:
-    matched = _matching(tables, table, where, values)
-    tables.delete(table, matched)
+def _delete(matching: _Matching, tables: Tables, values: Parameters) -> Rows:
+    matched = matching.taken(tables, values)
+    tables.delete(matching.table, matched)
     return [(len(matched),)]
 
 

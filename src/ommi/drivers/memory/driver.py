@@ -77,10 +77,11 @@ class MemoryConnection:
         """Run commands together or not at all."""
 
         def run(tables: Tables, _: Parameters) -> list[Rows]:
-            return [
-                [row for p in step.parameters for row in _run(step.command, tables, p)]
-                for step in steps
-            ]
+            told: list[Rows] = []
+            for step in steps:
+                parameters = step.after(told).parameters
+                told.append([row for p in parameters for row in _run(step.command, tables, p)])
+            return told
 
         async with turn(self._tables):
             return self._tables.atomically(run, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -31,13 +31,12 @@ class _Chunk:
 
 async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
     """Run commands in one transaction; give the rows that each step returned."""
-    work = _work(steps)
-    if sum(len(chunks) for _, chunks in work) == 1:
+    if len(steps) == 1 and len(chunks := list(_chunks(steps[0]))) == 1:
         # One statement is all or nothing by itself.
-        return [await _run_step(session, *each) for each in work]
+        return [await _run_step(session, steps[0], chunks)]
     await session.begin()
     try:
-        told = [await _run_step(session, *each) for each in work]
+        told = await run_within(session, steps)
         await session.commit()
     except BaseException:
         await session.rollback()
@@ -47,14 +46,15 @@ async def run_batch(session: Session, steps: Sequence[Step]) -> list[Rows]:
 
 async def run_within(session: Session, steps: Sequence[Step]) -> list[Rows]:
     """Run commands in a transaction that is open; give the rows that each step returned."""
-    return [await _run_step(session, *each) for each in _work(steps)]
+    told: list[Rows] = []
+    for step in steps:
+        known = step.after(told)
+        told.append(await _run_step(session, known, _chunks(known)))
+    return told
 
 
-def _work(steps: Sequence[Step]) -> list[tuple[SqlCommand, list[_Chunk]]]:
-    return [(cast("SqlCommand", step.command), list(_chunks(step))) for step in steps]
-
-
-async def _run_step(session: Session, command: SqlCommand, chunks: Sequence[_Chunk]) -> Rows:
+async def _run_step(session: Session, step: Step, chunks: Iterable[_Chunk]) -> Rows:
+    command = cast("SqlCommand", step.command)
     returned: list[Sequence[object]] = []
     for chunk in chunks:
         returned.extend(await _run_chunk(session, command, chunk))

@@ -238,6 +238,11 @@ class MariaDBDialect(Dialect):
         fits = f"{write()} = CAST({write()} AS {self._decimal(storage)})"
         return f"IF({fits}, {write()}, {_TOO_LARGE} + IF({write()} IS NULL, NULL, 1))"
 
+    def keys_found(self, keys: str, source: str) -> str:
+        # A table that is written may be read below a table that is made first, which DISTINCT
+        # makes sure of.
+        return f"SELECT * FROM (SELECT DISTINCT {keys} {source}) AS found"
+
     def ordering(
         self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool
     ) -> str:

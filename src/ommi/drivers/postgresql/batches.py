@@ -47,7 +47,10 @@ class Batch:
 
     async def run_within(self, steps: Sequence[Step]) -> list[Rows]:
         """Run the steps in a transaction that is open already."""
-        return [await self._step(step) for step in steps]
+        told: list[Rows] = []
+        for step in steps:
+            told.append(await self._step(step.after(told)))
+        return told
 
     async def _step(self, step: Step) -> Rows:
         sql = self.command = cast("SqlCommand", step.command)

@@ -12,7 +12,6 @@ from ommi.drivers.postgresql.documents import exact_number, write_document
 from ommi.metadata.json_text import parse_json
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
-from ommi.query.fields import FieldReference
 from ommi.query.ilike import escape_like, ilike_regex
 from ommi.query.nodes import Term
 from ommi.query.operators import ArithmeticOperator
@@ -162,7 +161,7 @@ class PostgreSQLDialect(Dialect):
     def ordering(
         self, write: Callable[[], str], term: Term, *, is_descending: bool, puts_nulls_last: bool
     ) -> str:
-        if isinstance(term, FieldReference) and not term.metadata.is_nullable:
+        if not term.is_nullable:
             # The words would only keep the index of the key from serving.
             return f"{write()}{' DESC' if is_descending else ''}"
         return super().ordering(

@@ -30,7 +30,15 @@ def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connec
     return done
 
 
-def run_step(connection: sqlite3.Connection, step: Step) -> Rows:
+def run_steps(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[Rows]:
+    """Run commands one after the other; give the rows that each step returned."""
+    told: list[Rows] = []
+    for step in steps:
+        told.append(_run_step(connection, step.after(told)))
+    return told
+
+
+def _run_step(connection: sqlite3.Connection, step: Step) -> Rows:
     """Run one command with each of its parameters; give all the rows that it returned."""
     sql = cast("SqlCommand", step.command)
     with translating(sql):

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, Step
 from ommi.drivers.sqlite import introspection
-from ommi.drivers.sqlite.batches import in_transaction, run_step
+from ommi.drivers.sqlite.batches import in_transaction, run_steps
 from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translated, translating
@@ -149,11 +149,9 @@ class SQLiteConnection:
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction and one hop."""
-
-        def job(connection: sqlite3.Connection) -> list[Rows]:
-            return [run_step(connection, step) for step in steps]
-
-        return await self._turns.run(lambda c: in_transaction(c, job))
+        return await self._turns.run(
+            lambda c: in_transaction(c, lambda c: run_steps(c, steps)),
+        )
 
     async def stream(
         self,

@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
 from ommi.drivers.sqlite import introspection
-from ommi.drivers.sqlite.batches import run_step
+from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translating
 from ommi.drivers.sqlite.turns import Patient
@@ -80,7 +80,7 @@ class SQLiteUnit:
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one hop."""
-        return await self._run(lambda c: [run_step(c, step) for step in steps])
+        return await self._run(lambda c: run_steps(c, steps))
 
     async def stream(
         self,

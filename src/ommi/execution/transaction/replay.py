@@ -152,7 +152,8 @@ class RunBatch:
         if self.error is not None:
             await self.run(unit)
             return
-        pairs = zip(self.steps, self.returned, strict=True)
+        known = [step.after(self.returned[:n]) for n, step in enumerate(self.steps)]
+        pairs = zip(known, self.returned, strict=True)
         await unit.run_batch([_pinned(step, rows) for step, rows in pairs])
 
 
@@ -220,7 +221,7 @@ class Next:
 
 def _pinned(step: Step, rows: Rows) -> Step:
     if not isinstance(step.told, Told) or not rows:
-        return step
+        return Step(step.command, step.parameters)
     pin = step.told.pin
     pinned = [pin(row, told) for row, told in zip(step.parameters, rows, strict=True)]
     return Step(pinned[0][0], [parameters for _, parameters in pinned])
@@ -288,6 +289,6 @@ def _is_same(one: DatabaseError, other: DatabaseError) -> bool:
 
 def _size(call: Call) -> int:
     if isinstance(call, RunBatch):
-        return sum(len(step.parameters) for step in call.steps)
+        return sum(map(len, call.returned)) + sum(len(step.parameters) for step in call.steps)
     seen: Iterable[object] = getattr(call, "seen", ())
     return len(tuple(seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from ommi.metadata.libraries.constructor import (
@@ -10,6 +10,7 @@ from ommi.metadata.libraries.constructor import (
     has_slots,
     is_ordinary,
     is_pythons_own,
+    make_class_variables,
     own_parameters,
     refuse_unmade_fields,
 )
@@ -33,6 +34,20 @@ class AttrsLibrary:
 
     def prepare(self, cls: type) -> type:
         """Give the class as it is."""
+        return cls
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Take the methods of a class that has all the other attributes."""
+        twin = _twin(cls, [a for a in _attributes(cls) if a.name not in names])
+        make_class_variables(cls, names)
+        for name, value in tuple(vars(cls).items()):
+            is_state = name in ("__getstate__", "__setstate__")
+            is_own = not is_state and not generated_by(value, "<attrs generated")
+            if name in vars(twin) and not is_own:
+                setattr(cls, name, vars(twin)[name])
+        cls.__attrs_attrs__ = twin.__attrs_attrs__  # type: ignore[attr-defined]
+        if "__match_args__" in vars(cls):
+            setattr(cls, "__match_args__", twin.__match_args__)  # noqa: B010 - typed as final
         return cls
 
     def declared_fields(
@@ -93,6 +108,42 @@ class AttrsLibrary:
                 value = changes[a.name] if a.name in changes else getattr(instance, a.name)
                 object.__setattr__(copy, a.name, value)
         return copy
+
+
+def _twin(cls: type, attributes: list[Any]) -> Any:  # noqa: ANN401 - a class of attrs
+    import attr
+
+    these = {
+        a.name: attr.ib(
+            default=a.default,
+            validator=a.validator,
+            repr=a.repr,
+            eq=a.eq_key or a.eq,
+            order=a.order_key or a.order,
+            hash=a.hash,
+            init=a.init,
+            metadata=dict(a.metadata),
+            type=a.type,
+            converter=a.converter,
+            kw_only=a.kw_only,
+            on_setattr=a.on_setattr,
+            alias=a.alias,
+        )
+        for a in attributes
+    }
+    hooks = ("__attrs_pre_init__", "__attrs_post_init__")
+    body = {name: getattr(cls, name) for name in hooks if hasattr(cls, name)}
+    setters: Any = [attr.setters.convert, attr.setters.validate]
+    return attr.s(
+        type(cls.__name__, (), body),
+        these=these,
+        slots="__slots__" in vars(cls),
+        frozen=_is_frozen(cls),
+        order=generated_by(vars(cls).get("__lt__"), "<attrs generated"),
+        unsafe_hash=generated_by(vars(cls).get("__hash__"), "<attrs generated") or None,
+        cache_hash=_caches_its_hash(cls),
+        on_setattr=setters if _has_hooks_of_attrs(cls) else None,
+    )
 
 
 def _runs_user_code(attribute: Attribute[Any]) -> bool:

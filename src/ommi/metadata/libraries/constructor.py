@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterable
 from types import FunctionType, MemberDescriptorType
+from typing import Any, ClassVar
 
 from ommi.errors import ModelError
 from ommi.metadata.resolution import is_class_variable, own_annotations
@@ -77,6 +78,31 @@ def refuse_unmade_fields(cls: type, mark: str, names: Collection[str], advice: s
                 model=cls.__name__,
                 field=name,
             )
+
+
+def taken_for_a_field(library: str, cls: type, name: str) -> ModelError:
+    """Make the error for a relation that a model library took for a field."""
+    raw = next(
+        own_annotations(base)[name] for base in cls.__mro__ if name in own_annotations(base)
+    )
+    text = raw if isinstance(raw, str) else inspect.formatannotation(raw)
+    return ModelError(
+        f"is a relation, which {library} takes for a field; write {name}: ClassVar[{text}]",
+        model=cls.__name__,
+        field=name,
+    )
+
+
+def make_class_variables(cls: type, names: Collection[str]) -> None:
+    """Let the annotations of a class say `ClassVar`, and forget the slots they would fill."""
+    for name in names:
+        cls.__annotations__[name] = ClassVar[cls.__annotations__[name]]
+        if isinstance(vars(cls).get(name), MemberDescriptorType):
+            delattr(cls, name)
+    if "__slots__" in vars(cls):
+        # Copying and pickling go by this list.
+        slots: Any = cls
+        slots.__slots__ = tuple(slot for slot in slots.__slots__ if slot not in names)
 
 
 def _is_computed(cls: type, name: str) -> bool:

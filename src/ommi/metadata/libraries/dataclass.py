@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import inspect
+from collections.abc import Collection, Mapping
+from types import FunctionType
 from typing import Any
 
 from ommi.errors import ModelError
@@ -12,11 +14,13 @@ from ommi.metadata.libraries.constructor import (
     has_slots,
     is_ordinary,
     is_pythons_own,
+    make_class_variables,
     own_parameters,
     refuse_unmade_fields,
 )
 from ommi.metadata.libraries.protocol import Bypass, Construction, DeclaredField
 from ommi.metadata.model import MISSING
+from ommi.metadata.resolution import own_annotations
 
 
 class DataclassLibrary:
@@ -30,6 +34,28 @@ class DataclassLibrary:
 
     def prepare(self, cls: type) -> type:
         """Give the class as it is."""
+        return cls
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Have the methods made anew that the decorator made."""
+        every: dict[str, dataclasses.Field[Any]] = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        make_class_variables(cls, names)
+        for name in names:
+            del every[name]
+        own = {name: f for name, f in every.items() if name in own_annotations(cls)}
+        written = {name: vars(cls)[name] for name in own if name in vars(cls)}
+        for name in _made_by_decorator(cls, (*every, *names)):
+            delattr(cls, name)
+        for name, f in own.items():
+            setattr(cls, name, f)
+        parameters: Any = getattr(cls, "__dataclass_params__")  # noqa: B009
+        options = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
+        dataclasses.dataclass(**{name: getattr(parameters, name) for name in options})(cls)
+        for name in own:
+            if name in written:
+                setattr(cls, name, written[name])
+            elif name in vars(cls):
+                delattr(cls, name)
         return cls
 
     def declared_fields(
@@ -86,6 +112,19 @@ class DataclassLibrary:
                 value = changes[f.name] if f.name in changes else getattr(instance, f.name)
                 object.__setattr__(copy, f.name, value)
         return copy
+
+
+def _made_by_decorator(cls: type, names: Collection[str]) -> list[str]:
+    made = [
+        name
+        for name, value in vars(cls).items()
+        if name.startswith("__")
+        and isinstance(value, FunctionType)
+        and generated_by(inspect.unwrap(value), "<string>")
+    ]
+    if set(vars(cls).get("__match_args__", ())) <= set(names) and "__match_args__" in vars(cls):
+        made.append("__match_args__")
+    return made
 
 
 def _bypass(cls: type) -> Bypass:

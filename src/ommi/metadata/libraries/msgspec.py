@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from ommi.metadata.libraries.constructor import taken_for_a_field
 from ommi.metadata.libraries.protocol import Construction, DeclaredField
 from ommi.metadata.model import MISSING
+from ommi.metadata.resolution import own_annotations
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -26,12 +29,16 @@ class MsgspecLibrary:
         """Give the class as it is."""
         return cls
 
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Refuse: what a Struct has for fields cannot be changed."""
+        raise taken_for_a_field(self.name, cls, next(iter(names)))
+
     def declared_fields(
         self, cls: type, annotations: Mapping[str, object]
     ) -> tuple[DeclaredField, ...]:
         """List the fields in the order of the constructor."""
         defaults = _defaults(cls)
-        parameters = inspect.signature(cls).parameters
+        parameters = _parameters(cls)
         return tuple(
             DeclaredField(
                 name=name,
@@ -57,6 +64,27 @@ class MsgspecLibrary:
         from msgspec import structs
 
         return structs.replace(cast("Struct", instance), **changes)
+
+
+def _parameters(cls: type) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(cls).parameters
+    except NameError:
+        # msgspec evaluates every annotation for it, those of relations to later models too.
+        with _without_annotations(cls):
+            return inspect.signature(cls).parameters
+
+
+@contextmanager
+def _without_annotations(cls: type) -> Iterator[None]:
+    written = [(base, base.__annotations__) for base in cls.__mro__ if own_annotations(base)]
+    try:
+        for base, annotations in written:
+            base.__annotations__ = dict.fromkeys(annotations, object)
+        yield
+    finally:
+        for base, annotations in written:
+            base.__annotations__ = annotations
 
 
 def _struct(cls: type) -> type[Struct]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 from typing import Any, cast
@@ -47,6 +47,11 @@ class PlainLibrary:
             setattr(cls, "__hash__", None)  # noqa: B010 - typed as a method
         for name, field in _written_fields(cls):
             _leave_default(cls, name, field)
+        return cls
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Give the class as it is: Ommi makes its methods, and leaves relations out."""
+        del names
         return cls
 
     def declared_fields(

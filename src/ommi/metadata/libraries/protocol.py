@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
@@ -60,6 +60,13 @@ class Library(Protocol):
 
     def prepare(self, cls: type) -> type:
         """Give the class ready for use; only plain classes are changed, in place."""
+        ...
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Give the class after these annotations, which it took for fields, became `ClassVar`s.
+
+        The class is changed in place. Raises `ModelError` where that cannot be done.
+        """
         ...
 
     def declared_fields(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 from ommi.errors import ModelError
 from ommi.metadata.annotations import markers
 from ommi.metadata.builtin_values import holds_only_builtins, says_only_ours
-from ommi.metadata.libraries.constructor import own_parameters
+from ommi.metadata.libraries.constructor import make_class_variables, own_parameters
 from ommi.metadata.libraries.protocol import Bypass, Construction, DeclaredField
 from ommi.metadata.model import MISSING
 
@@ -61,6 +61,16 @@ class PydanticLibrary:
 
     def prepare(self, cls: type) -> type:
         """Give the class as it is."""
+        return cls
+
+    def without_relations(self, cls: type, names: Collection[str]) -> type:
+        """Take the fields away, and have pydantic make its schema anew."""
+        model: Any = cls
+        make_class_variables(cls, names)
+        for name in names:
+            del model.__pydantic_fields__[name]
+            model.__class_vars__.add(name)
+        model.model_rebuild(force=True, raise_errors=False)
         return cls
 
     def declared_fields(

@@ -20,13 +20,26 @@ All tables of the suite are named `ommi_compliance_...`; each test drops those i
 """
 
 from ommi.testing.compliance.adding import TestAdding, TestServerDefaults
+from ommi.testing.compliance.attaching import TestAttaching
 from ommi.testing.compliance.deleting import TestDeleting
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
 from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDatabaseOfAnInstance
+from ommi.testing.compliance.joins import (
+    TestJoins,
+    TestJoinsOfDecoratedKinds,
+    TestJoinsOfRegisteredKinds,
+)
+from ommi.testing.compliance.loading import TestEagerRelations, TestRefusedLoads
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
+from ommi.testing.compliance.relation_keys import TestKeysOfRelations, TestRelationsOutOfReach
+from ommi.testing.compliance.relation_kinds import (
+    TestRelationsOfDecoratedKinds,
+    TestRelationsOfRegisteredKinds,
+)
+from ommi.testing.compliance.relations import TestLazyRelations
 from ommi.testing.compliance.results import TestOpening, TestResults, TestStreaming
 from ommi.testing.compliance.saving import TestReloading, TestSaving
 from ommi.testing.compliance.schema import (
@@ -55,12 +68,19 @@ from ommi.testing.compliance.updating import TestUpdating
 __all__ = [
     "TestAdding",
     "TestAfterCommit",
+    "TestAttaching",
     "TestBatches",
     "TestCommitMarkers",
     "TestDecoratedKinds",
     "TestDeleting",
+    "TestEagerRelations",
     "TestFailuresInTransactions",
     "TestFinding",
+    "TestJoins",
+    "TestJoinsOfDecoratedKinds",
+    "TestJoinsOfRegisteredKinds",
+    "TestKeysOfRelations",
+    "TestLazyRelations",
     "TestMethodsOfInstances",
     "TestMismatches",
     "TestNestedTransactions",
@@ -69,8 +89,12 @@ __all__ = [
     "TestPaging",
     "TestReferences",
     "TestReferencesToNothing",
+    "TestRefusedLoads",
     "TestRefusedQuestions",
     "TestRegisteredKinds",
+    "TestRelationsOfDecoratedKinds",
+    "TestRelationsOfRegisteredKinds",
+    "TestRelationsOutOfReach",
     "TestReloading",
     "TestResults",
     "TestRunningAgain",

@@ -128,7 +128,18 @@ class TestReferences:
         failure = await db.find(Author).delete()
 
         assert isinstance(failure.error, ForeignKeyViolation)
+        assert failure.error.model == "Author"
+        assert failure.error.referring == ("Book",)
+        assert "Author: the row is still referred to by Book" in str(failure.error)
         assert await db.query(Author).count() == 2
+
+    async def test_restrict_keeps_an_instance_that_others_refer_to(self, db: Ommi) -> None:
+        await db.add(Book(1)).or_raise()
+
+        failure = await db.delete(await db.query(Author).where(Author.id == 1).one())
+
+        assert isinstance(failure.error, ForeignKeyViolation)
+        assert failure.error.referring == ("Book",)
 
     async def test_restrict_lets_go_of_a_row_that_nobody_refers_to(self, db: Ommi) -> None:
         await db.add(Book(1)).or_raise()

@@ -1,0 +1,342 @@
+"""Fills relations: one statement for all instances that were read together.
+
+What is loaded is remembered by the batch of the instances, by the key that each of them has in the
+relation; the batch knows the keys of all its instances from their rows, never the instances.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+from ommi.errors import LazyLoadRefused, QueryError
+from ommi.execution.executor import Executor
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.relations import Relation
+from ommi.query.builder import when
+from ommi.query.expressions import Ordering
+from ommi.query.fields import references
+from ommi.query.loads import Load, RelatedSelection
+from ommi.query.nodes import Comparison, Logical, Predicate
+from ommi.query.operators import LogicalOperator, QueryOperator
+from ommi.query.relation_fields import RelationReference
+from ommi.query.statements import Select
+from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles
+
+Keys = Collection[object]
+Related = dict[object, object]
+
+KEYS_AT_ONCE = 256
+"""How many keys of several fields go into one statement."""
+
+_OURS = (str(Path(__file__).parent), str(Path(handles.__file__).parent))
+_EVENT_LOOP = str(Path(asyncio.__file__).parent)
+
+
+async def load_related(
+    executor: Executor, instances: Sequence[Any], loads: Sequence[Load]
+) -> None:
+    """Load relations of instances that were read together, and what is to be loaded with them."""
+    if not instances:
+        return
+    for load in loads:
+        relation = load.relation
+        keys = dict.fromkeys(map(relation.near_key_of, instances))
+        keys.pop(None, None)
+        others, related = await _fetched(executor, relation, keys, load.selection)
+        _put(relation, _batch_of_all(executor, relation, instances), related, keys)
+        await load_related(executor, others, load.nested)
+
+
+class RelationLoader:
+    """Loads relations when they are awaited, those that are awaited together in one statement."""
+
+    def __init__(self, executor: Executor, *, refuses: bool = False) -> None:
+        self._executor = executor
+        self._refuses = refuses
+        self._gathering: dict[object, _Loading] = {}
+        self._under_way: dict[object, _Loading] = {}
+
+    async def load(self, instance: object, relation: Relation, *, again: bool) -> object:
+        """Give what belongs to an instance; what is remembered by its batch is not loaded."""
+        if self._refuses and not again:
+            raise _refusal(relation)
+        key = _checked_key(relation, instance)
+        batch = _batch_of(relation, instance)
+        if again:
+            _, related = await _fetched(self._executor, relation, [key])
+            _put(relation, batch, related, [key])
+        while key not in _known(relation, batch):
+            await self._joined(relation, batch, key)
+        return _known(relation, batch)[key]
+
+    async def _joined(self, relation: Relation, batch: Batch, key: object) -> None:
+        """Wait for a statement that loads the key: one that is under way, or one of our own."""
+        # Who holds a connection must not wait for somebody who waits for one.
+        place = self._executor.connection
+        loading = self._under_way.get((relation, batch, place))
+        if loading is None:
+            loading = self._gathering.get((relation, place))
+        if loading is None:
+            await self._led(_Loading(relation, batch, key), place)
+            return
+        loading.join(batch, key)
+        self._under_way[relation, batch, place] = loading
+        await loading.finished.wait()
+        if loading.error is not None:
+            raise loading.error
+
+    async def _led(self, loading: _Loading, place: object) -> None:
+        relation = loading.relation
+        [batch] = loading.keys
+        self._gathering[relation, place] = self._under_way[relation, batch, place] = loading
+        try:
+            try:
+                # Let those join that were started in the same turn of the loop.
+                await asyncio.sleep(0)
+            finally:
+                del self._gathering[relation, place]
+            await self._run(loading)
+        except Exception as error:
+            loading.error = error
+            raise
+        finally:
+            for batch in loading.keys:
+                self._under_way.pop((relation, batch, place), None)
+            loading.finished.set()
+
+    async def _run(self, loading: _Loading) -> None:
+        relation = loading.relation
+        for batch, keys in loading.keys.items():
+            known = _known(relation, batch)
+            keys.update(dict.fromkeys(self._keys_of_all(relation, batch)))
+            for key in [None, *known]:
+                keys.pop(key, None)
+        every = {key: None for keys in loading.keys.values() for key in keys}
+        _, related = await _fetched(self._executor, relation, every)
+        if len(loading.keys) == 1:
+            _put(relation, next(iter(loading.keys)), related, every)
+            return
+        for batch, keys in loading.keys.items():
+            # Lists are the caller's to change, so no two of them are the same.
+            own = {key: copy(related[key]) for key in keys if key in related}
+            _put(relation, batch, own if relation.is_many else related, keys)
+
+    def _keys_of_all(self, relation: Relation, batch: Batch) -> Keys:
+        """Give the keys of all instances of a batch, as they were read."""
+        columns = [self._column(relation, field, batch) for field in relation.near_fields]
+        if len(columns) == 1:
+            return columns[0]
+        return [key for key in zip(*columns, strict=True) if None not in key]
+
+    def _column(self, relation: Relation, field: FieldMetadata, batch: Batch) -> list[object]:
+        place = relation.owner.fields.index(field)
+        decode = self._executor.planner.compiler.codec(field.storage).decode
+        raw = [row[place] for row in batch.rows]
+        if decode is None:
+            return raw
+        return [value if value is None else decode(value) for value in raw]
+
+
+class _Loading:
+    """One statement that is being gathered, or under way: the keys that it loads, by batch."""
+
+    def __init__(self, relation: Relation, batch: Batch, key: object) -> None:
+        self.relation = relation
+        self.keys: dict[Batch, dict[object, None]] = {}
+        self.finished = asyncio.Event()
+        self.error: Exception | None = None
+        self.join(batch, key)
+
+    def join(self, batch: Batch, key: object) -> None:
+        """Ask for a key too; one that comes too late asks again."""
+        self.keys.setdefault(batch, {})[key] = None
+
+
+async def _fetched(
+    executor: Executor,
+    relation: Relation,
+    keys: Keys,
+    selection: RelatedSelection | None = None,
+) -> tuple[list[Any], Related]:
+    """Give the instances that belong to keys: all of them, and those of each key."""
+    wanted = list(keys)
+    if not wanted:
+        return [], {}
+    if relation.association is not None:
+        return await _fetched_through(executor, relation, wanted, selection)
+    select = _select(relation, selection)
+    found = await _all_with(executor, select, relation.far_fields, wanted)
+    far_keys = map(relation.far_key_of, found)
+    if not relation.is_many:
+        return found, dict(zip(far_keys, found, strict=True))
+    related: dict[object, list[object]] = {key: [] for key in wanted}
+    for key, instance in zip(far_keys, found, strict=True):
+        if key not in related:
+            raise QueryError(
+                f"{relation!r}: the store takes two keys for the same that differ; compare them "
+                "by code point, or make them the same"
+            )
+        related[key].append(instance)
+    return found, cast("Related", related)
+
+
+async def _fetched_through(
+    executor: Executor,
+    relation: Relation,
+    wanted: list[object],
+    selection: RelatedSelection | None,
+) -> tuple[list[Any], Related]:
+    association = relation.association
+    assert association is not None  # noqa: S101 - the caller looked
+    between = await _all_with(executor, Select(association.model), relation.far_fields, wanted)
+    owners: dict[object, dict[object, None]] = {}
+    for each in between:
+        owners.setdefault(association.key_of(each), {})[relation.far_key_of(each)] = None
+    owners.pop(None, None)
+    found = await _all_with(
+        executor, _select(relation, selection), association.far_fields, list(owners)
+    )
+    related: dict[object, list[object]] = {key: [] for key in wanted}
+    for instance in found:
+        for owner in owners[association.far_key_of(instance)]:
+            related[owner].append(instance)
+    if selection is None or (selection.most is None and not selection.skipped):
+        return found, cast("Related", related)
+    end = None if selection.most is None else selection.skipped + selection.most
+    cut = {key: each[selection.skipped : end] for key, each in related.items()}
+    kept = {id(instance): instance for each in cut.values() for instance in each}
+    return list(kept.values()), cast("Related", cut)
+
+
+def _select(relation: Relation, selection: RelatedSelection | None) -> Select:
+    if selection is None:
+        selection = RelatedSelection(RelationReference(relation.owner, relation.name))
+    # Without another order many come in that of the key, the same on every store.
+    order = selection.order or (_by_key(relation.target) if relation.is_many else ())
+    select = Select(relation.target, selection.filter, order)
+    is_whole = selection.most is None and not selection.skipped
+    if is_whole or relation.association is not None:
+        return select
+    return select._replace(
+        limit=selection.most, offset=selection.skipped or None, of_each=relation.far_fields
+    )
+
+
+@cache
+def _by_key(model: ModelMetadata) -> tuple[Ordering, ...]:
+    known = references(model)
+    return tuple(known[key.name].asc for key in model.keys)
+
+
+async def _all_with(
+    executor: Executor, select: Select, fields: Sequence[FieldMetadata], keys: list[object]
+) -> list[Any]:
+    """Give the rows of a selection whose fields have one of the keys."""
+    if not keys:
+        return []
+    if len(fields) == 1:
+        parts = [_among(select.model, fields[0], keys)]
+    else:
+        chunks = range(0, len(keys), KEYS_AT_ONCE)
+        parts = [
+            _any_of(select.model, fields, keys[start : start + KEYS_AT_ONCE]) for start in chunks
+        ]
+    found: list[Any] = []
+    for part in parts:
+        where = part if select.where is None else when(select.where, part)
+        found.extend(await executor.select(select._replace(where=where)))
+    return found
+
+
+def _among(model: ModelMetadata, field: FieldMetadata, keys: list[object]) -> Predicate:
+    # The keys are stored forms already.
+    return Comparison.unchecked(references(model)[field.name], QueryOperator.IN, tuple(keys))
+
+
+def _any_of(
+    model: ModelMetadata, fields: Sequence[FieldMetadata], keys: Sequence[object]
+) -> Predicate:
+    known = references(model)
+    # Filled up with the last one to a power of two: few shapes, few plans.
+    count = 1 << (len(keys) - 1).bit_length()
+    rest = [keys[-1]] * (count - len(keys))
+    each = [
+        Logical(
+            LogicalOperator.AND,
+            [
+                Comparison.unchecked(known[field.name], QueryOperator.EQUALS, value)
+                for field, value in zip(fields, cast("tuple[object, ...]", key), strict=True)
+            ],
+        )
+        for key in (*keys, *rest)
+    ]
+    return each[0] if len(each) == 1 else Logical(LogicalOperator.OR, each)
+
+
+def _known(relation: Relation, batch: Batch) -> dict[object, object]:
+    if batch.related is None:
+        batch.related = {}
+    return batch.related.setdefault(relation, {})
+
+
+def put_related(relation: Relation, batch: Batch, related: Mapping[object, object]) -> None:
+    """Let a batch remember what belongs to keys."""
+    _known(relation, batch).update(related)
+
+
+def _put(relation: Relation, batch: Batch, related: Mapping[object, object], keys: Keys) -> None:
+    known = _known(relation, batch)
+    known.update(related)
+    # Of many there is a list for each key that was asked for.
+    if not relation.is_many and len(related) < len(keys):
+        known.update((key, None) for key in keys if key not in related)
+
+
+def _batch_of_all(executor: Executor, relation: Relation, instances: Sequence[Any]) -> Batch:
+    """Give the batch of instances that were read together.
+
+    Those of a registered class have none, and are given one here, with the handle: this is the
+    only time that Ommi puts anything into them.
+    """
+    batch = batch_of(instances[0])
+    if batch is None:
+        batch = Batch(executor.database)
+    if relation.owner.set_state is None:
+        handle = LazyList if relation.is_many else Lazy
+        for instance in instances:
+            instance.__dict__[STATE] = (None, batch)
+            instance.__dict__[relation.name] = handle(instance, relation)
+    return batch
+
+
+def _batch_of(relation: Relation, instance: object) -> Batch:
+    batch = batch_of(instance)
+    if batch is None:
+        batch = Attachments()
+        if relation.owner.set_state is not None:
+            relation.owner.set_state(instance, (None, batch))
+    return batch
+
+
+def _checked_key(relation: Relation, instance: object) -> object:
+    """Give the key of an instance, whose fields may have been assigned anything since."""
+    for field in relation.near_fields:
+        field.dump(getattr(instance, field.name))
+    return relation.key_of(instance)
+
+
+def _refusal(relation: Relation) -> LazyLoadRefused:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    known = frame is not None and not frame.f_code.co_filename.startswith(_EVENT_LOOP)
+    if frame is None or not known:
+        return LazyLoadRefused(repr(relation), None, None)
+    return LazyLoadRefused(repr(relation), frame.f_code.co_filename, frame.f_lineno)

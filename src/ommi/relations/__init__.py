@@ -1,0 +1,39 @@
+"""The handles of relations, and where an instance finds its database."""
+
+from ommi.relations.handles import Lazy, LazyList, RelationAttribute
+from ommi.relations.surroundings import (
+    ATTACHED,
+    CURRENT,
+    STATE,
+    Attachments,
+    Batch,
+    Database,
+    RelationFacts,
+    attachments_of,
+    batch_of,
+    database_closed,
+    database_of,
+    database_opened,
+    state_of,
+    use_database,
+)
+
+__all__ = [
+    "ATTACHED",
+    "CURRENT",
+    "STATE",
+    "Attachments",
+    "Batch",
+    "Database",
+    "Lazy",
+    "LazyList",
+    "RelationAttribute",
+    "RelationFacts",
+    "attachments_of",
+    "batch_of",
+    "database_closed",
+    "database_of",
+    "database_opened",
+    "state_of",
+    "use_database",
+]
