@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pytest
 
@@ -15,6 +15,7 @@ from ommi import (
     ConflictError,
     IsolationLevel,
     Key,
+    LazyList,
     ModelCollection,
     Ommi,
     ReferenceTo,
@@ -43,6 +44,7 @@ RETRY = TransactionOptions(
 class User:
     name: Annotated[str, Unique]
     id: Annotated[int | None, Key | Auto] = None
+    posts: ClassVar[LazyList[Post]]
 
 
 @ommi_model(collection=collection, table="conflict_posts")
@@ -113,6 +115,22 @@ async def test_a_block_goes_on_after_a_serialization_failure(db: Ommi, other: Om
     assert (await db.query(Counter, Counter.id == 1).one()).number == 6
     assert (await db.query(User).one()).id == user.id
     assert (await db.query(Post).one()).author_id == user.id
+
+
+async def test_a_graph_is_added_again_with_the_keys_that_it_had(db: Ommi, other: Ommi) -> None:
+    user, one, two = User("Alice"), Post("one"), Post("two")
+    user.posts.add(one, two)
+
+    async with db.transaction(RETRY) as tx:
+        await db.add(user)
+        assert await db.find(Post).count.value == 2
+        await other.find(Counter, Counter.id == 1).update(number=5).or_raise()
+        await db.find(Counter, Counter.id == 1).update(number=Counter.number + 1)
+
+    assert tx.attempts == 2
+    assert await db.query(User).fetch_all() == [user]
+    assert await db.query(Post).order_by("id").fetch_all() == [one, two]
+    assert one.author_id == two.author_id == user.id
 
 
 async def test_a_block_goes_on_after_a_deadlock(

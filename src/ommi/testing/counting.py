@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
-from ommi.drivers.protocol import Driver, Step
+from ommi.drivers.protocol import Driver, Step, Unit
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
 from ommi.schema.snapshot import Table
@@ -67,7 +67,11 @@ class _Counted:
         chunks: AsyncIterator[Any] = self._inner.stream(*said)
         return chunks
 
-    # From 3.12 on, whether a connection keeps a schema is seen in its class only.
+    # From 3.12 on, what a connection can do is seen in its class only.
+    async def begin(self, *said: Any) -> Unit:
+        begun: Unit = await self._inner.begin(*said)
+        return begun
+
     async def tables(self, names: Collection[str]) -> list[Table]:
         found: list[Table] = await self._inner.tables(names)
         return found

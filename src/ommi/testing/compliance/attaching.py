@@ -53,6 +53,41 @@ class TestAttaching(CountedSuite):
         assert await (await stored.comments)[0].author == user
         assert (await db.query(PostTag).one()).weight == 1
 
+    async def test_a_graph_belongs_to_the_transaction_around_it(self, db: Ommi) -> None:
+        gone, kept = User("gone"), User("kept")
+        gone.posts.add(Post("gone"))
+        kept.posts.add(Post("kept"))
+
+        async with db.transaction() as tx:
+            await tx.add(gone)
+            await tx.rollback()
+        async with db.transaction():
+            await db.add(kept)
+            [found] = await db.query(User).load(User.posts).fetch_all()
+
+        assert await found.posts == await kept.posts == await db.query(Post).fetch_all()
+        assert [post.title for post in await found.posts] == ["kept"]
+
+    async def test_a_relation_is_loaded_in_the_block_and_after_it(self, db: Ommi) -> None:
+        async with db.transaction():
+            user = await db.add(User("u")).or_raise()
+            post = await db.add(Post("p", author_id=user.id or 0)).or_raise()
+            inside = await post.author
+            later = await db.query(User).one()
+
+        assert inside == user
+        assert await later.posts == [post]
+
+    async def test_a_batch_refuses_what_others_are_attached_to(self, db: Ommi) -> None:
+        user = User("u")
+        user.posts.add(Post("p"))
+
+        error = await db.batch(db.add(user)).error
+
+        assert isinstance(error, QueryError)
+        assert "attached" in str(error)
+        assert await db.find(User).count.value == 0
+
     async def test_a_parent_is_added_with_its_child(self, db: Ommi) -> None:
         user, post = User("u"), Post("p")
         post.author.set(user)
