@@ -15,7 +15,7 @@ require() {
 }
 
 initialize() {
-  as_server "$MYSQLD" --no-defaults --datadir="$DATA" --initialize-insecure >"$FOLDER/log" 2>&1 \
+  as_server "$MYSQLD" --no-defaults --datadir="$DATA" --tmpdir="$(temporary)" --initialize-insecure >"$FOLDER/log" 2>&1 \
     || fail "mysqld --initialize-insecure failed: $(tail -n 3 "$FOLDER/log")"
   # Names are not looked up, so 127.0.0.1 is not localhost.
   cat >"$FOLDER/init.sql" <<'SQL'
