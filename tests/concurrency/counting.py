@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from dataclasses import dataclass
 from typing import Annotated
@@ -34,4 +35,6 @@ async def count(url: str, rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    # In development mode, how slow the machine is.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     asyncio.run(count(sys.argv[1], int(sys.argv[2])))

@@ -104,9 +104,13 @@ async def test_transfers_happen_once_or_not_at_all(
             await asyncio.sleep(0.01)
 
     async def kill() -> None:
+        committed = 0
         while not is_over.is_set():
             await asyncio.sleep(0.05)
-            await view.kill()
+            before, committed = committed, [*told.values()].count(Outcome.COMMITTED)
+            # However slow the machine, something happens between two kills.
+            if committed > before:
+                await view.kill()
 
     others = [asyncio.create_task(look()), asyncio.create_task(kill())]
     await asyncio.gather(*map(mover, range(TASKS)))

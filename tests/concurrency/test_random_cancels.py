@@ -29,6 +29,8 @@ pytestmark = pytest.mark.anyio
 TASKS = 16
 CANCELS = examples(1_000, 20_000)
 """Of those that were served already; those that only waited come on top."""
+ANSWERS = CANCELS // 20
+"""That must come in between; on a slow machine nobody is cancelled until they have."""
 LATEST = 0.02
 """Of the cancels, in seconds; most questions take one to ten thousandths."""
 KEYS = count(ROWS + 1)
@@ -62,10 +64,11 @@ async def test_nobody_gets_what_another_one_asked_for(place: Place, view: View) 
 
     async def user(db: Ommi) -> None:
         nonlocal cancels, answers
-        while cancels < CANCELS:
+        while cancels < CANCELS or answers < ANSWERS:
             ask = random.choice(ASKED)(db, random.randint(1, ROWS - 20))
             task = asyncio.create_task(ask)
-            await asyncio.wait([task], timeout=random.random() * LATEST)
+            patience = random.random() * LATEST if cancels < CANCELS else None
+            await asyncio.wait([task], timeout=patience)
             served = is_served(db, task)
             was_cancelled = task.cancel()
             cancels += was_cancelled and served
@@ -80,7 +83,6 @@ async def test_nobody_gets_what_another_one_asked_for(place: Place, view: View) 
             for _ in range(TASKS):
                 users.create_task(user(db))
 
-        assert answers > CANCELS / 20
         await unchanged(db, view, limit=4)
         rows = await db.query(Thing).where(Thing.id > ROWS).fetch_all()
         assert len({thing.id for thing in rows}) == len(rows)
