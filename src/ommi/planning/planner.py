@@ -32,6 +32,7 @@ class Planner:
         self._known = self.cache.get
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
+        self._hydrators: RecentlyUsed[tuple[Hydrator, bool]] = RecentlyUsed(MOST_PLANS)
 
     def plan(self, statement: Statement) -> tuple[Plan, list[object]]:
         """Give the plan of a statement, and the values to bind it with."""
@@ -48,13 +49,26 @@ class Planner:
         lifted = Lifter().statement(statement)
         compiled = self.compiler.compile(lifted)
         model = lifted.select.model if isinstance(lifted, Count) else lifted.model
-        is_select = isinstance(lifted, Select)
+        hydrate, runs_user_code = None, False
+        if isinstance(lifted, Select):
+            hydrate, runs_user_code = self._hydrator(model, compiled.columns)
         return Plan(
             command=compiled.command,
             statement=lifted,
             bind=binder(compiled.slots),
             columns=compiled.columns,
-            hydrate=self._make_hydrator(model, compiled.columns) if is_select else None,
-            runs_user_code=is_select and self._runs_user_code(model),
+            hydrate=hydrate,
+            runs_user_code=runs_user_code,
             model=model,
         )
+
+    def _hydrator(
+        self, model: ModelMetadata, columns: tuple[ResultColumn, ...]
+    ) -> tuple[Hydrator, bool]:
+        # Most selects of a model read the same columns; generating code again would be the
+        # dearest part of a new plan.
+        made = self._hydrators.get((model, columns))
+        if made is None:
+            made = self._make_hydrator(model, columns), self._runs_user_code(model)
+            self._hydrators.put((model, columns), made)
+        return made
