@@ -92,3 +92,22 @@ async def test_a_cancel_during_commit_stays_a_cancel(server: ServerPlace) -> Non
             truth = await direct.resolve(tx.token)
             there = await direct.query(Thing, Thing.id == ROWS + 1).exists()
             assert there is (truth is Outcome.COMMITTED)
+
+
+async def test_a_timeout_during_commit_says_that_nobody_knows(server: ServerPlace) -> None:
+    async with before(server.port) as proxy, server.database() as direct:
+        async with Ommi(server.url(port=proxy.port), max_connections=1) as db:
+            tx = db.transaction(TransactionOptions(commit_marker=True, timeout=2.0))
+            async with asyncio.timeout(10):
+                with pytest.raises(CommitOutcomeUnknown) as caught:
+                    async with tx:
+                        await db.add(Thing(ROWS + 1, "new"))
+                        proxy.be_silent()
+            proxy.reset()
+            proxy.speak()
+
+            assert tx.outcome is Outcome.UNKNOWN
+            assert caught.value.token == tx.token is not None
+            truth = await direct.resolve(tx.token)
+            there = await direct.query(Thing, Thing.id == ROWS + 1).exists()
+            assert there is (truth is Outcome.COMMITTED)
