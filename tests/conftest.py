@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import hypothesis
 import pytest
 
@@ -16,6 +18,12 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile(PROFILE)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking at ten thousand tests whenever one of them collects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
