@@ -16,7 +16,7 @@ from ommi.sql.dialect import SqlCommand
 T = TypeVar("T")
 
 
-def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+def in_transaction(job: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
     """Run `job` in a transaction that holds the write lock from its start."""
     with translating():
         connection.execute("BEGIN IMMEDIATE")
@@ -30,7 +30,7 @@ def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connec
     return done
 
 
-def run_steps(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[Rows]:
+def run_steps(steps: Sequence[Step], connection: sqlite3.Connection) -> list[Rows]:
     """Run commands one after the other; give the rows that each step returned."""
     told: list[Rows] = []
     for step in steps:
