@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
 from ommi.drivers.sqlite.bell import bell
+from ommi.drivers.sqlite.inbox import Inbox
 from ommi.errors import ConflictError, ConnectionLost
 
 # Jobs of every result type share one queue, so their types end here.
@@ -37,7 +37,7 @@ class Desk:
     """
 
     connection: sqlite3.Connection
-    forgotten: weakref.finalize[[SimpleQueue[Entry | None], str], Any]
+    forgotten: weakref.finalize[[Inbox[Entry | None], str], Any]
 
     def __init__(
         self, loop: AbstractEventLoop, name: str, connect: Callable[[], sqlite3.Connection]
@@ -45,7 +45,7 @@ class Desk:
         self.loop = loop
         self.connect = connect
         self.open_to: AbstractEventLoop | None = loop
-        self.jobs: SimpleQueue[Entry | None] = SimpleQueue()
+        self.jobs: Inbox[Entry | None] = Inbox()
         self.done: deque[_Outcome] = deque()
         self.opened: Future[None] = loop.create_future()
         self.ended: Future[None] = loop.create_future()
@@ -67,6 +67,7 @@ class Desk:
             self.thread.start()
         except BaseException:
             self.bell.close()
+            self.jobs.close()
             raise
 
     def stop(self) -> None:
@@ -81,13 +82,15 @@ class Desk:
         self.refuse()
         self.bell.close()
         self.thread.join()
+        self.jobs.close()
         self.forgotten.detach()
         self.ended.set_result(None)
 
     def refuse(self) -> None:
-        with suppress(Empty):
+        waiting = self.jobs.waiting
+        with suppress(IndexError):
             while True:
-                entry = self.jobs.get_nowait()
+                entry = waiting.popleft()
                 if entry is not None:
                     self.done.append((entry[0], None, lost("it was closed before this could run")))
         self.deliver()
@@ -195,7 +198,8 @@ def _serve(desk: Desk) -> None:
 
 def _work(desk: Desk, connection: sqlite3.Connection) -> None:
     """Run jobs in order until told to stop, or until the connection cannot be trusted."""
-    lock, next_entry, idle, answer = desk.lock, desk.jobs.get, desk.jobs.empty, desk.done.append
+    lock, next_entry, waiting = desk.lock, desk.jobs.take, desk.jobs.waiting
+    answer = desk.done.append
     sound = True
     while sound and (entry := next_entry()) is not None:
         future, job, context, _ = entry
@@ -224,7 +228,7 @@ def _work(desk: Desk, connection: sqlite3.Connection) -> None:
         answer((future, value, error))
         # An idle thread keeps nothing of the last job alive.
         del entry, future, job, context, value, error, leaver
-        if not desk.waking and idle():
+        if not (desk.waking or waiting):
             if desk.loop.is_closed():
                 return
             desk.waking = True
@@ -265,7 +269,7 @@ def lost(reason: str) -> ConnectionLost:
     return ConnectionLost(reason, store="SQLite")
 
 
-def forget(jobs: SimpleQueue[Entry | None], name: str) -> None:
+def forget(jobs: Inbox[Entry | None], name: str) -> None:
     """Warn about a Worker that is gone, or that the program ends with, and end its thread."""
     jobs.put(None)
     message = f"<Worker {name}> was never closed; await close()"
