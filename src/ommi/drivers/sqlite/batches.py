@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Step
@@ -59,9 +60,8 @@ def _insert_with_keys(
     first = max(last or 0, 0) + 1
     if len(rows) == 1 or first + len(rows) > LARGEST_INT:
         return [(connection.execute(sql.text, row).lastrowid,) for row in rows]
-    keys = range(first, first + len(rows))
-    connection.executemany(
-        cast("str", sql.text_with_key),
-        [(*row, drawn) for row, drawn in zip(rows, keys, strict=True)],
-    )
-    return [(drawn,) for drawn in keys]
+    keys = list(zip(range(first, first + len(rows)), strict=True))
+    # Without a step of Python's for each row.
+    given = map(add, map(tuple, rows), keys)
+    connection.executemany(cast("str", sql.text_with_key), given)
+    return keys

@@ -21,6 +21,7 @@ from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 from ommi.sql import ddl
 from ommi.sql.dialect import SqlCommand
+from ommi.sql.savepoints import Savepoints
 
 T = TypeVar("T")
 Job: TypeAlias = Callable[[sqlite3.Connection], T]
@@ -30,7 +31,7 @@ def no_matter() -> None:
     """Do nothing: nobody waits for the end of this transaction."""
 
 
-class SQLiteUnit:
+class SQLiteUnit(Savepoints):
     """A transaction; its first statement begins it, in the same hop.
 
     One that may write holds the write lock from then on, so that nothing that it has read can
@@ -95,23 +96,11 @@ class SQLiteUnit:
 
     def create_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Make the tables that are not there."""
-        return self._say(*[text for t in tables for text in ddl.create_table(t, DIALECT)])
+        return self._say_all([text for t in tables for text in ddl.create_table(t, DIALECT)])
 
     def drop_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Remove the tables that are there."""
-        return self._say(*ddl.drop_tables(tables, DIALECT))
-
-    def savepoint(self, name: str) -> Coroutine[Any, Any, None]:
-        """Mark where to come back to."""
-        return self._say(f"SAVEPOINT {name}")
-
-    def release(self, name: str) -> Coroutine[Any, Any, None]:
-        """Forget a savepoint, and those after it."""
-        return self._say(f"RELEASE {name}")
-
-    def rollback_to(self, name: str) -> Coroutine[Any, Any, None]:
-        """Undo what came after a savepoint."""
-        return self._say(f"ROLLBACK TO {name}")
+        return self._say_all(list(ddl.drop_tables(tables, DIALECT)))
 
     async def commit(self) -> None:
         """Commit; whether that happened is known even where it is cancelled."""
@@ -159,7 +148,10 @@ class SQLiteUnit:
         """Roll back what was not committed."""
         await self.rollback()
 
-    def _say(self, *texts: str) -> Coroutine[Any, Any, None]:
+    def _say(self, text: str, /) -> Coroutine[Any, Any, None]:
+        return self._say_all([text])
+
+    def _say_all(self, texts: Sequence[str]) -> Coroutine[Any, Any, None]:
         return self._run(partial(jobs.say, texts))
 
     def _run(self, job: Job[T], context: Context | None = None) -> Coroutine[Any, Any, T]:
