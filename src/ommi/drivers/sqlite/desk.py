@@ -55,6 +55,7 @@ class Desk:
         self.given_up = False
         self.held = False
         self.unanswered = 0
+        self.gathering = False
         self.ticking = False
         self.waking = False
         self.thread = threading.Thread(target=_serve, args=(self,), name=name, daemon=True)
@@ -111,6 +112,22 @@ class Desk:
                 future.set_result(value)
             else:
                 future.set_exception(error)
+
+    def post_with_others(self, entry: Entry) -> None:
+        """Post a job while others are on their way, with all that come in this turn of the loop.
+
+        Each wake-up alone would be a switch to the thread and back.
+        """
+        self.jobs.waiting.append(entry)
+        if not self.gathering:
+            self.gathering = True
+            self.loop.call_soon(self.gathered)
+        if not self.ticking:
+            self.tick()
+
+    def gathered(self) -> None:
+        self.gathering = False
+        self.jobs.wake()
 
     def tick(self) -> None:
         """Deliver soon, whether or not the thread rings: a slow job may follow a quick one."""

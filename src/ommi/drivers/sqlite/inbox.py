@@ -68,6 +68,10 @@ class Inbox(Generic[T]):
     def put(self, entry: T) -> None:
         """Put an entry in, and wake the thread if it sleeps."""
         self.waiting.append(entry)
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the thread if it sleeps, for what was appended to `waiting`."""
         if self._is_asleep:
             self._is_asleep = False
             self._alarm.ring()

@@ -75,11 +75,10 @@ class Worker:
         desk = self._desk
         if desk is None or desk.open_to is not loop:
             raise self._refusal()
-        if desk.unanswered and not desk.ticking:
-            desk.tick()
-        desk.unanswered += 1
         future: Future[T] = Future(loop=loop)
-        desk.jobs.put((future, job, context, patience))
+        post = desk.post_with_others if desk.unanswered else desk.jobs.put
+        desk.unanswered += 1
+        post((future, job, context, patience))
         try:
             return await future
         except CancelledError:
