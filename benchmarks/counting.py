@@ -48,6 +48,7 @@ ANSWERS = {
     "W6": [],
     "W7": [(SIZE,)],
     "W10": list(rows(SIZE)),
+    "W11": list(rows(1)),
 }
 Counts = dict[str, dict[str, int]]
 
