@@ -61,7 +61,8 @@ class Transaction(Operations):
         self._db: Operations = db._db if isinstance(db, Transaction) else db
         self._owner = self._db._executor
         self._options = _checked(options)
-        self._executor: BoundExecutor = BoundExecutor(self._owner)
+        self._bound = BoundExecutor(self._owner)
+        self._executor = self._bound
         self._writer = self._db._writer.through(self._executor)
         self._run = run
         self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
@@ -89,7 +90,7 @@ class Transaction(Operations):
 
         A nested block is `committed` when it has become a part of the outer one.
         """
-        block = self._executor.block
+        block = self._bound.block
         return Outcome.OPEN if block is None else block.outcome
 
     @property
@@ -216,10 +217,10 @@ class Transaction(Operations):
             del final, error  # else error, traceback and this frame keep each other alive
 
     def _begun(self) -> Block:
-        return self._executor.connection
+        return self._bound.connection
 
     async def _begin(self) -> None:
-        if self._executor.block is not None:
+        if self._bound.block is not None:
             raise TransactionClosed(
                 "a transaction is for one use; make another with db.transaction()",
                 store=self._owner.driver.name,
@@ -227,7 +228,7 @@ class Transaction(Operations):
         outer = block_here(self._owner)
         block = await self._nested(outer) if outer is not None else await self._outermost()
         self._outside = copy_context()
-        self._executor.block = block
+        self._bound.block = block
         scope = Scope(self._owner, block)
         self._scope = (
             (SCOPE, SCOPE.set(scope)),

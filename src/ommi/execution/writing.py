@@ -58,7 +58,7 @@ class Writer:
         batch = Batch(executor.database)
         if complete is not None:
             return complete([instance], rows, returned, batch)[0]
-        told = returned[0] if returned else ()
+        told: Sequence[object] = next(iter(returned), ())
         return completed(insertion, instance, fillings[0], rows[0], told, batch)
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
