@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import charts, model_cost, reports
+from benchmarks import charts, importing, model_cost, reports
 from benchmarks.contestants import Contestant, contestant_named, names_on
 from benchmarks.growth import SIZES, grow, table
 from benchmarks.measuring import Databases, measure, pin
@@ -43,12 +43,15 @@ def main() -> None:
     if said.quick or said.only or said.library or said.store:
         return
     costs = model_cost.on_all_pythons(ROOT)
+    imported = importing.measured()
     header = reports.header(rounds)
-    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, costs))
+    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, costs, imported))
     for section in sections:
         (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
-    (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, costs))
-    print(reports.costs_table(costs))
+    (ROOT / "docs/performance.md").write_text(
+        reports.documentation(header, sections, costs, imported)
+    )
+    print(reports.costs_table(costs), f"import ommi: {imported}", sep="\n\n")
 
 
 def _measured(

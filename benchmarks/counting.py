@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.libraries.ommi import OmmiLibrary
 from benchmarks.models import rows
@@ -47,6 +48,7 @@ ANSWERS = {
     "W6": [],
     "W7": [(SIZE,)],
     "W10": list(rows(SIZE)),
+    "W11": list(rows(1)),
 }
 Counts = dict[str, dict[str, int]]
 
@@ -133,14 +135,17 @@ async def _profiled(library: OmmiLibrary, workload: Workload, times: int) -> int
 
 def _instructions() -> Iterator[tuple[str, int]]:
     """Run every workload below callgrind, few times and many times, each in a fork."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    done = subprocess.run(
-        [*command, sys.executable, "-m", "benchmarks.counting", "--run"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
-    )
+    command = [sys.executable, "-m", "benchmarks.counting", "--run"]
+    valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+    env = {**os.environ, "PYTHONHASHSEED": "0"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    with TemporaryDirectory() as cache:
+        # Below callgrind Python would take many minutes to compile its modules.
+        env["PYTHONPYCACHEPREFIX"] = cache
+        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            [*valgrind, *command], env=env, check=True, capture_output=True, text=True
+        )
     totals = dict(re.findall(r"==(\d+)== Collected : (\d+)", done.stderr))
     for line in done.stdout.splitlines():
         name, few, many = line.split()

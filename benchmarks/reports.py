@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import charts
 from benchmarks.bars import PROMISE, aim
 from benchmarks.contestants import CONTESTANTS, UVLOOP, contestant_named
+from benchmarks.importing import ImportCost
 from benchmarks.measuring import Measured, Spread
 from benchmarks.model_cost import Cost
 from benchmarks.stores.protocol import Store
@@ -66,9 +67,12 @@ def header(rounds: int) -> str:
     return f"{', '.join(versions)}, uvloop {version('uvloop')}; {machine}; {rounds} rounds."
 
 
-def results(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> str:
+def results(
+    header: str, sections: Sequence[Section], costs: Sequence[Cost], imported: ImportCost
+) -> str:
     """Give the page of raw results."""
-    return _page("# Results", header, ABOUT, *_sections(sections), METHOD, *_model_cost(costs))
+    parts = (*_sections(sections), METHOD, *_model_cost(costs), *_import_cost(imported))
+    return _page("# Results", header, ABOUT, *parts)
 
 
 def chart(section: Section) -> str:
@@ -82,7 +86,9 @@ def chart(section: Section) -> str:
     return charts.ratios(f"{section.store.title}: time of an operation, {baseline} = 1", measured)
 
 
-def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost]) -> str:
+def documentation(
+    header: str, sections: Sequence[Section], costs: Sequence[Cost], imported: ImportCost
+) -> str:
     """Give the page of the documentation."""
     return _page(
         "# Performance",
@@ -94,6 +100,7 @@ def documentation(header: str, sections: Sequence[Section], costs: Sequence[Cost
         METHOD,
         f"Measured with {header}",
         *_model_cost(costs),
+        *_import_cost(imported),
     )
 
 
@@ -180,6 +187,11 @@ def _model_cost(costs: Sequence[Cost]) -> Iterator[str]:
     yield "## What decorating a class costs"
     yield MODEL_COST
     yield costs_table(costs)
+
+
+def _import_cost(imported: ImportCost) -> Iterator[str]:
+    yield "## What importing it takes"
+    yield f"`import ommi`, processor time: {imported}. The aim is 80 ms."
 
 
 def _verdict(section: Section) -> str:

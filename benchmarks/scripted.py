@@ -5,21 +5,24 @@ Nothing in it waits, so that a run takes the same steps each time.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextvars import Context
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ommi.drivers.postgresql.dialect import DIALECT
-from ommi.drivers.protocol import Build, Step
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.sql.compiler import SqlCompiler
+from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
 
+_A_KEY = [(1,)]
+
 
 class ScriptedDriver:
-    """Answers everything with `rows`."""
+    """Answers every question with `rows`, and every single add with a key."""
 
     name = "scripted"
     capabilities = frozenset(Capability)
@@ -43,12 +46,12 @@ class ScriptedConnection:
 
     async def fetch(
         self,
-        command: object,  # noqa: ARG002
+        command: object,
         parameters: Parameters,  # noqa: ARG002
         build: Build[T],
         context: Context | None = None,  # noqa: ARG002
     ) -> T:
-        return build(self._rows)
+        return build(_A_KEY if cast("SqlCommand", command).is_write else self._rows)
 
     async def execute(self, command: object, parameters: Parameters) -> int:  # noqa: ARG002
         return 1
@@ -67,6 +70,9 @@ class ScriptedConnection:
         for start in range(0, len(self._rows), size):
             yield build(self._rows[start : start + size])
 
+    async def begin(self, how: Beginning, ended: Callable[[], None]) -> ScriptedUnit:  # noqa: ARG002
+        return ScriptedUnit(self._rows, ended)
+
     async def reset(self) -> None: ...
 
     async def ping(self) -> None: ...
@@ -74,3 +80,22 @@ class ScriptedConnection:
     async def close(self) -> None: ...
 
     def abort(self) -> None: ...
+
+
+class ScriptedUnit(ScriptedConnection):
+    """A transaction, which takes nothing to begin or to end."""
+
+    level = IsolationLevel.READ_COMMITTED
+
+    def __init__(self, rows: Rows, ended: Callable[[], None]) -> None:
+        super().__init__(rows)
+        self.outcome = Outcome.OPEN
+        self._ended = ended
+
+    async def commit(self) -> None:
+        self.outcome = Outcome.COMMITTED
+        self._ended()
+
+    async def rollback(self) -> None:
+        self.outcome = Outcome.ROLLED_BACK
+        self._ended()

@@ -10,10 +10,11 @@ from typing import Any, ParamSpec, TypeVar
 from ommi.commits import COMMITS, Commit
 from ommi.drivers.protocol import Outcome
 from ommi.errors import ConflictError, QueryError, TransactionTimeout, UniqueViolation
+from ommi.execution.transaction.outside import Outside
 from ommi.execution.transaction.policy import TransactionOptions, pause
 from ommi.execution.transaction.scope import block_here
 from ommi.operations import Operations
-from ommi.transactions import Outside, Run, Transaction
+from ommi.transactions import Run, Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,7 +86,7 @@ async def resolve(db: Operations, token: str) -> Outcome:
     The store is asked to take the same marker again: it makes this wait for a transaction that
     still goes on, and refuses if that one, or an earlier one, is committed.
     """
-    with Outside(db):
+    with Outside(db._executor):  # noqa: SLF001 - another way to it
         await db.use_models(COMMITS)
         try:
             async for tx in attempts(db, None):

@@ -14,11 +14,12 @@ from ommi.execution.executor import NOT_OPEN, Executor
 from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.relations import RelationLoader
+from ommi.execution.transaction.outside import Outside
 from ommi.execution.transaction.policy import TransactionOptions
 from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations
 from ommi.relations import RelationFacts, database_closed, database_opened
-from ommi.transactions import Outside, Transaction
+from ommi.transactions import Transaction
 
 __all__ = ["Models", "Ommi"]
 
@@ -143,7 +144,7 @@ class Ommi(Operations):
 
     def outside(self) -> Outside:
         """Opt out of the transaction around: `with db.outside():` takes another connection."""
-        return Outside(self)
+        return Outside(self._executor)
 
     async def resolve(self, token: str) -> Outcome:
         """Tell what became of a transaction whose `commit_marker` has this token.

@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 from ommi.errors import MultipleFound, NotFound, QueryError
 from ommi.execution.executor import Executor, Explanation
 from ommi.execution.relations import load_related
-from ommi.execution.writing import changes_of_all
+from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
 from ommi.query.expressions import Expression, Ordering

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 from asyncio import CancelledError
-from collections.abc import Generator
 from contextlib import suppress
 from contextvars import Context, ContextVar, Token, copy_context
 from types import TracebackType
@@ -22,15 +20,15 @@ from ommi.errors import (
     QueryError,
     TransactionClosed,
     TransactionTimeout,
-    UnawaitedOperationWarning,
     UnsupportedOperation,
 )
 from ommi.execution.executor import BoundExecutor
 from ommi.execution.transaction.block import Block
-from ommi.execution.transaction.core import Core, to_the_end
+from ommi.execution.transaction.core import Core
 from ommi.execution.transaction.hooks import Hook, run_hooks
 from ommi.execution.transaction.policy import TransactionOptions
-from ommi.execution.transaction.scope import SCOPE, Scope, block_here
+from ommi.execution.transaction.savepoint import Savepoint
+from ommi.execution.transaction.scope import SCOPE, Scope, block_here, is_rerun_here
 from ommi.operations import Operations
 from ommi.relations import CURRENT
 from ommi.results.operation import FAILURES
@@ -63,10 +61,10 @@ class Transaction(Operations):
         self._db: Operations = db._db if isinstance(db, Transaction) else db
         self._owner = self._db._executor
         self._options = _checked(options)
-        self._executor = BoundExecutor(self._owner, self._begun)
+        self._bound = BoundExecutor(self._owner)
+        self._executor = self._bound
         self._writer = self._db._writer.through(self._executor)
         self._run = run
-        self._block: Block | None = None
         self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
         self._timer: asyncio.Timeout | None = None
         self._outside = _NOWHERE
@@ -92,7 +90,8 @@ class Transaction(Operations):
 
         A nested block is `committed` when it has become a part of the outer one.
         """
-        return Outcome.OPEN if self._block is None else self._block.outcome
+        block = self._bound.block
+        return Outcome.OPEN if block is None else block.outcome
 
     @property
     def attempts(self) -> int:
@@ -133,7 +132,8 @@ class Transaction(Operations):
         finally:
             if not self._is_entered:
                 self._leave(block)
-        await self._run_hooks(block)
+        if block.hooks:
+            await self._run_hooks(block)
 
     async def rollback(self) -> None:
         """Roll back now; further writes in the block are refused."""
@@ -174,13 +174,15 @@ class Transaction(Operations):
     async def __aenter__(self) -> Self:
         self._is_entered = True
         deadline = self._deadline()
-        if deadline is not None:
-            self._timer = asyncio.timeout_at(deadline)
-            await self._timer.__aenter__()
+        if deadline is None:
+            await self._begin()
+            return self
+        self._timer = asyncio.timeout_at(deadline)
+        await self._timer.__aenter__()
         try:
             await self._begin()
         except BaseException as error:
-            late = await self._timed(error)
+            late = await self._timed(self._timer, error)
             if late is None or late is error:
                 raise
             raise late from error
@@ -200,9 +202,11 @@ class Transaction(Operations):
             final = raised
         self._leave(block)
         try:
-            final = await self._timed(final)
+            if self._timer is not None:
+                final = await self._timed(self._timer, final)
             if final is None:
-                await self._run_hooks(block)
+                if block.hooks:
+                    await self._run_hooks(block)
                 return False
             if self._is_to_run_again(block, final):
                 return True
@@ -213,15 +217,10 @@ class Transaction(Operations):
             del final, error  # else error, traceback and this frame keep each other alive
 
     def _begun(self) -> Block:
-        if self._block is None:
-            raise TransactionClosed(
-                "the transaction has not begun; write `async with` it, or await begin()",
-                store=self._owner.driver.name,
-            )
-        return self._block
+        return self._bound.connection
 
     async def _begin(self) -> None:
-        if self._block is not None:
+        if self._bound.block is not None:
             raise TransactionClosed(
                 "a transaction is for one use; make another with db.transaction()",
                 store=self._owner.driver.name,
@@ -229,7 +228,7 @@ class Transaction(Operations):
         outer = block_here(self._owner)
         block = await self._nested(outer) if outer is not None else await self._outermost()
         self._outside = copy_context()
-        self._block = block
+        self._bound.block = block
         scope = Scope(self._owner, block)
         self._scope = (
             (SCOPE, SCOPE.set(scope)),
@@ -243,7 +242,7 @@ class Transaction(Operations):
         core = Core(
             self._owner,
             options,
-            may_replay=options.retry_on_conflict and not (is_rerun or _is_rerun_here()),
+            may_replay=options.retry_on_conflict and not (is_rerun or is_rerun_here()),
             attempts=1 if self._run is None else self._run.number,
         )
         if options.commit_marker:
@@ -257,7 +256,7 @@ class Transaction(Operations):
 
     async def _marked(self, block: Block, token: str) -> None:
         # Written first: until the transaction has ended, who asks for the marker waits for it.
-        writer = self._writer.through(BoundExecutor(self._owner, lambda: block))
+        writer = self._writer.through(BoundExecutor(self._owner, block))
         try:
             await writer.add(Commit(token))
         except BaseException:
@@ -304,17 +303,16 @@ class Transaction(Operations):
 
     def _leave(self, block: Block) -> None:
         block.leave()
-        for variable, token in reversed(self._scope):
-            # Ended elsewhere than it began, its context is not at hand; it refuses there.
-            with suppress(ValueError):
+        # Ended elsewhere than it began, its context is not at hand; it refuses there.
+        with suppress(ValueError):
+            for variable, token in reversed(self._scope):
                 variable.reset(token)
         self._scope = ()
 
-    async def _timed(self, error: BaseException | None) -> BaseException | None:
+    async def _timed(
+        self, timer: asyncio.Timeout, error: BaseException | None
+    ) -> BaseException | None:
         """Give what comes of an ending once the time that there was is taken into account."""
-        timer = self._timer
-        if timer is None:
-            return error
         is_late = timer.expired()
         try:
             await timer.__aexit__(None if error is None else type(error), error, None)
@@ -356,7 +354,7 @@ class Transaction(Operations):
         return True
 
     async def _run_hooks(self, block: Block) -> None:
-        if block.outer is None and block.hooks:
+        if block.outer is None:
             hooks, block.hooks = block.hooks, []
             await run_hooks(hooks, self._outside)
 
@@ -364,91 +362,6 @@ class Transaction(Operations):
 def transaction(db: Operations, options: TransactionOptions | None = None) -> Transaction:
     """Give a transaction on a database, to be entered with `async with`."""
     return Transaction(db, options)
-
-
-class Savepoint:
-    """A savepoint to be made: `await` it, or enter it with `async with`.
-
-    Leaving the block by an exception undoes what was done in it; so does a failure that the block
-    kept to itself, which is then raised.
-    """
-
-    def __init__(self, block: Block, name: str) -> None:
-        self._block = block
-        self._said = name
-        self._name: str | None = None
-
-    def __await__(self) -> Generator[Any, None, None]:
-        self._name = ""
-        return self._made().__await__()
-
-    async def _made(self) -> None:
-        self._name = await self._block.savepoint(self._said)
-
-    async def __aenter__(self) -> Self:
-        self._name = ""
-        await self._made()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        name = self._name or ""
-        if not self._block.is_open:
-            return
-        if error is None:
-            await self._block.leave_savepoint(name, is_kept=True)
-            return
-        # The error at hand says more than that there is nothing left to undo.
-        with suppress(DatabaseError, QueryError):
-            await to_the_end(self._block.leave_savepoint(name, is_kept=False))
-
-    def __del__(self) -> None:
-        if getattr(self, "_name", "") is None:
-            warnings.warn(
-                f"savepoint({self._said!r}) was never awaited, so there is none",
-                UnawaitedOperationWarning,
-                stacklevel=2,
-            )
-
-
-class Outside:
-    """Opts out of the transaction around it: `with db.outside():`, also as `async with`."""
-
-    def __init__(self, db: Operations) -> None:
-        self._owner = db._executor
-        self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
-
-    def __enter__(self) -> Self:
-        block = block_here(self._owner)
-        if block is not None:
-            block.core.replay_no_more("db.outside() was used in it")
-        scope = Scope(self._owner, None)
-        self._scope = ((SCOPE, SCOPE.set(scope)), (FAILURES, FAILURES.set(None)))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for variable, token in reversed(self._scope):
-            variable.reset(token)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, traceback)
 
 
 _NOWHERE = Context()
@@ -461,16 +374,6 @@ def _checked(options: TransactionOptions | None) -> TransactionOptions:
     if not isinstance(options, TransactionOptions):
         raise QueryError(f"options are TransactionOptions, not {type(options).__name__}")
     return options
-
-
-def _is_rerun_here() -> bool:
-    """Tell whether the code at hand is run again, as a whole, after a conflict."""
-    scope = SCOPE.get()
-    while scope is not None:
-        if scope.block is not None and scope.block.is_rerun:
-            return True
-        scope = scope.outer
-    return False
 
 
 async def _without_its_cancel() -> None:

@@ -13,6 +13,7 @@ from concurrency.leftovers import nothing_left, unchanged
 from concurrency.suspensions import Moment, Suspensions
 from concurrency.things import Thing, find_three
 from ommi import ConnectionLost, Ommi, Outcome, Transaction, TransactionOptions, TransactionTimeout
+from ommi.drivers.sqlite.worker import Worker
 from profiles import PROFILE, SOAK
 from services.stores import Place, View
 
@@ -122,8 +123,8 @@ async def ask_within(tx: Transaction, text: str) -> None:
     """Run a text of the store's own language in a transaction."""
     unit = tx._begun().core.unit
     client: Any = unit._on  # type: ignore[attr-defined]
-    if hasattr(client, "worker"):
-        await client.worker.run(lambda connection: connection.execute(text).fetchall())
+    if isinstance(client, Worker):
+        await client.run(lambda connection: connection.execute(text).fetchall())
     elif hasattr(client, "guarded"):
         await client.guarded(client.client.fetch(text))
     else:

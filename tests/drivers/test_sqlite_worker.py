@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from ommi.drivers.sqlite.worker import Worker, _Desk, _work
+from ommi.drivers.sqlite.desk import Desk, _work
+from ommi.drivers.sqlite.worker import Worker
 from ommi.errors import ConnectionLost, WrongLoop
 
 pytestmark = pytest.mark.anyio
@@ -206,7 +207,7 @@ class TestRun:
 class TestDelivery:
     async def test_jobs_that_waited_together_are_delivered_by_one_wake_up(self) -> None:
         loop = asyncio.get_running_loop()
-        desk = _Desk(loop, "test worker", memory)
+        desk = Desk(loop, "test worker", memory)
         rings: list[int] = []
 
         class Bell:
@@ -217,7 +218,7 @@ class TestDelivery:
         desk.bell = Bell()  # type: ignore[assignment]
         futures = [loop.create_future() for _ in range(5)]
         for future in futures:
-            desk.jobs.put((future, one, None))
+            desk.jobs.put((future, one, None, 0.0))
         connection = memory()
         _work(desk, connection)
         connection.close()

@@ -57,6 +57,26 @@ def test_importing_the_package_imports_no_client_and_no_model_library() -> None:
     assert printed_by(program) == []
 
 
+NEEDED = (
+    *("asyncio", "bisect", "dataclasses", "datetime", "decimal", "enum", "gc", "hashlib"),
+    *("inspect", "json", "pathlib", "random", "typing", "urllib.parse", "uuid"),
+)
+"""All of the standard library that `import ommi` may take time for."""
+
+
+def test_importing_the_package_imports_no_more_of_the_standard_library_than_it_needs() -> None:
+    program = f"""
+import importlib, sys
+for name in {NEEDED!r}:
+    importlib.import_module(name)
+already = set(sys.modules)
+import ommi
+print(*[n for n in sys.modules if n not in already and n.partition(".")[0] != "ommi"])
+"""
+
+    assert printed_by(program) in ([], ["__future__"])
+
+
 def test_importing_the_package_does_not_import_the_other_names() -> None:
     assert printed_by("import sys, ommi; print('ommi.legacy' in sys.modules)") == ["False"]
 

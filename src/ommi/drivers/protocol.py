@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
@@ -41,21 +41,21 @@ class Connection(Protocol):
     Errors of the client library come out as Ommi's, with theirs as the cause.
     """
 
-    async def fetch(
+    def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows; build something of them, inside `context` if given."""
         ...
 
-    async def execute(self, command: object, parameters: Parameters) -> int:
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
         ...
 
-    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+    def run_batch(self, steps: Sequence[Step]) -> Coroutine[Any, Any, list[Rows]]:
         """Run commands together or not at all; give, for each step, the rows that it returned."""
         ...
 
@@ -192,15 +192,15 @@ class Unit(Connection, Protocol):
         """
         ...
 
-    async def savepoint(self, name: str) -> None:
+    def savepoint(self, name: str) -> Coroutine[Any, Any, None]:
         """Mark where to come back to; names are letters, digits and `_`, and all different."""
         ...
 
-    async def release(self, name: str) -> None:
+    def release(self, name: str) -> Coroutine[Any, Any, None]:
         """Forget a savepoint, and those after it."""
         ...
 
-    async def rollback_to(self, name: str) -> None:
+    def rollback_to(self, name: str) -> Coroutine[Any, Any, None]:
         """Undo what came after a savepoint; it stays."""
         ...
 
@@ -221,15 +221,15 @@ class Transactional(Protocol):
 class SchemaKeeping(Protocol):
     """A connection that can make and remove tables."""
 
-    async def tables(self, names: Collection[str]) -> list[Table]:
+    def tables(self, names: Collection[str]) -> Coroutine[Any, Any, list[Table]]:
         """Tell what those of the named tables look like that are there."""
         ...
 
-    async def create_tables(self, tables: Sequence[Table]) -> None:
+    def create_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Make the tables that are not there, all or none, in the order given."""
         ...
 
-    async def drop_tables(self, tables: Sequence[Table]) -> None:
+    def drop_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Remove the tables that are there, all or none, in the order given."""
         ...
 
@@ -238,6 +238,6 @@ class SchemaKeeping(Protocol):
 class Explaining(Protocol):
     """A connection that can tell how the store would run a command."""
 
-    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+    def explain(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, list[str]]:
         """Give the store's own plan, a line each."""
         ...

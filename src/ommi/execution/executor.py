@@ -6,10 +6,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
-from ommi.errors import ConnectionFailed, ForeignKeyViolation, UnsupportedOperation
+from ommi.errors import (
+    ConnectionFailed,
+    ForeignKeyViolation,
+    TransactionClosed,
+    UnsupportedOperation,
+)
 from ommi.execution.hydration import hydrator, runs_user_code
 from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
@@ -19,6 +24,9 @@ from ommi.planning.planner import Planner
 from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
 from ommi.query.transform import with_key
 from ommi.relations import Batch, Database
+
+if TYPE_CHECKING:
+    from ommi.execution.transaction.block import Block
 
 CHUNK = 1000
 """How many rows of a stream are built at a time."""
@@ -130,19 +138,25 @@ class Executor:
 class BoundExecutor(Executor):
     """Runs statements of a database in one transaction, wherever they stand."""
 
-    __slots__ = ("_block",)
+    __slots__ = ("block",)
+    block: Block | None
 
-    def __init__(self, executor: Executor, block: Callable[[], Connection]) -> None:
+    def __init__(self, executor: Executor, block: Block | None = None) -> None:
         self.driver: Driver = executor.driver
         self.database: Database = executor.database
         self.home: Connection = executor.home
         self.planner: Planner = executor.planner
-        self._block = block
+        self.block = block
 
     @property
-    def connection(self) -> Connection:
-        """The transaction's block."""
-        return self._block()
+    def connection(self) -> Block:
+        """The transaction's block; raises `TransactionClosed` where there is none yet."""
+        if self.block is None:
+            raise TransactionClosed(
+                "the transaction has not begun; write `async with` it, or await begin()",
+                store=self.driver.name,
+            )
+        return self.block
 
 
 async def _deleted(model: ModelMetadata, running: Coroutine[Any, Any, int]) -> int:

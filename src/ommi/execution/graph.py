@@ -9,8 +9,10 @@ from typing import Any
 
 from ommi.drivers.protocol import Step
 from ommi.errors import InvalidValue, QueryError
+from ommi.execution.insertion import Insertion, completed
 from ommi.execution.relations import put_related
-from ommi.execution.writing import Insertion, Writer, completed, times_of
+from ommi.execution.times import times_of
+from ommi.execution.writing import Writer
 from ommi.metadata.model import MISSING, FieldMetadata, ModelMetadata, metadata_of
 from ommi.metadata.relations import Relation
 from ommi.planning.plan import Parameters, Rows

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from itertools import groupby, repeat
 from operator import attrgetter
 from typing import Any, Self, cast
 
 from ommi.drivers.protocol import Step
 from ommi.errors import ConflictError, InvalidValue, NotFound
-from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
-from ommi.execution.hydration import Remember, assign, rememberer
-from ommi.execution.transaction.replay import Pin, Told
+from ommi.execution.hydration import assign
+from ommi.execution.insertion import Fillings, Insertion, completed, planned
+from ommi.execution.times import times_of
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
-from ommi.metadata.storage import Kind
-from ommi.planning.plan import Parameters, Plan, Rows, composed, unchanged
+from ommi.planning.plan import Parameters, Rows
 from ommi.query.builder import when
 from ommi.query.fields import references
 from ommi.query.nodes import Predicate
-from ommi.query.statements import Delete, Insert, Select, Update
+from ommi.query.statements import Delete, Select, Update
 from ommi.relations import Batch, state_of
-
-
-@dataclass(frozen=True, slots=True)
-class Insertion:
-    """How instances of a model are added when just these of its fields are left to the store."""
-
-    plan: Plan
-    model: ModelMetadata
-    fields: tuple[FieldMetadata, ...]
-    returning: tuple[FieldMetadata, ...]
-    extract: Extractor
-    remember: Remember | None
-    order: tuple[int, ...]
-    """Where each field of the model stands in the parameters followed by what is returned."""
-    told: Told
 
 
 class Writer:
@@ -60,21 +42,29 @@ class Writer:
     async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
-        filled, [parameters] = self._parameters(insertion, [instance])
-        connection = self._executor.connection
-        returned: Sequence[object] = ()
-        if insertion.returning:
-            rows = await connection.fetch(insertion.plan.command, parameters, insertion.told)
-            returned = rows[0]
+        executor, complete = self._executor, insertion.complete
+        fillings: Fillings = ()
+        if complete is None:
+            fillings, rows = insertion.filled([instance])
         else:
-            await connection.execute(insertion.plan.command, parameters)
-        batch = Batch(self._executor.database)
-        return completed(insertion, instance, filled[0], parameters, returned, batch)
+            rows = insertion.bound([instance])
+        returned: Rows = ()
+        if insertion.returning:
+            returned = await executor.connection.fetch(
+                insertion.plan.command, rows[0], insertion.told
+            )
+        else:
+            await executor.connection.execute(insertion.plan.command, rows[0])
+        batch = Batch(executor.database)
+        if complete is not None:
+            return complete([instance], rows, returned, batch)[0]
+        told: Sequence[object] = next(iter(returned), ())
+        return completed(insertion, instance, fillings[0], rows[0], told, batch)
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
         groups = [(i, list(group)) for i, group in self._grouped(instances)]
-        bound = [self._parameters(insertion, group) for insertion, group in groups]
+        bound = [insertion.filled(group) for insertion, group in groups]
         steps = [
             Step(insertion.plan.command, rows, insertion.told)
             for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
@@ -85,8 +75,8 @@ class Writer:
             groups, bound, told, strict=True
         ):
             batch = Batch(self._executor.database)
-            if _is_simple(insertion):
-                added.extend(_all_completed(insertion, group, rows, returned, batch))
+            if insertion.complete is not None:
+                added.extend(insertion.complete(group, rows, returned, batch))
                 continue
             each = returned if insertion.returning else repeat((), len(group))
             done = [
@@ -107,7 +97,7 @@ class Writer:
             if isinstance(work, list):
                 for instance in work:
                     insertion = self._insertion(instance)
-                    filled, [parameters] = self._parameters(insertion, [instance])
+                    filled, [parameters] = insertion.filled([instance])
                     parts.append((insertion, instance, filled[0], parameters))
                     steps.append(Step(insertion.plan.command, [parameters], insertion.told))
             else:
@@ -205,58 +195,9 @@ class Writer:
     ) -> Insertion:
         known = self._insertions.get((model, omitted))
         if known is None:
-            known = self._planned(model, omitted)
+            known = planned(self._executor.planner, model, omitted)
             self._insertions[model, omitted] = known
         return known
-
-    def _planned(self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]) -> Insertion:
-        fields = tuple(f for f in model.fields if f not in omitted)
-        plan, _ = self._executor.planner.plan(Insert(model, fields, omitted))
-        told = (*fields, *omitted)
-        order = tuple(told.index(field) for field in model.fields)
-        extract = extractor(model, fields)
-        as_told = Told(self._pinning(model, fields, omitted))
-        remember = rememberer(model)
-        return Insertion(plan, model, fields, omitted, extract, remember, order, as_told)
-
-    def _pinning(
-        self,
-        model: ModelMetadata,
-        fields: tuple[FieldMetadata, ...],
-        omitted: tuple[FieldMetadata, ...],
-    ) -> Pin:
-        """Give what says an INSERT again with that given which the store filled in."""
-        codecs = [self._executor.planner.compiler.codec(field.storage) for field in omitted]
-        conversions = [composed(codec.decode, codec.encode) for codec in codecs]
-
-        def pin(parameters: Parameters, told: Sequence[object]) -> tuple[object, Parameters]:
-            plan, _ = self._executor.planner.plan(Insert(model, (*fields, *omitted)))
-            given = [
-                raw if raw is None or convert is None else convert(raw)
-                for raw, convert in zip(told, conversions, strict=True)
-            ]
-            return plan.command, (*parameters, *given)
-
-        return pin
-
-    def _parameters(
-        self, insertion: Insertion, instances: Sequence[Any]
-    ) -> tuple[Sequence[dict[str, object] | None], list[Parameters]]:
-        """Give what is filled in besides, and the parameters, of each instance."""
-        rows = insertion.extract(instances)
-        bind = insertion.plan.bind
-        if not insertion.model.times:
-            bound = cast("list[Parameters]", rows) if bind is unchanged else list(map(bind, rows))
-            return [None] * len(rows), bound
-        fillings = [times_of(insertion.model, instance, is_new=True) for instance in instances]
-        places = {field.name: place for place, field in enumerate(insertion.fields)}
-        bound = []
-        for row, filled in zip(rows, fillings, strict=True):
-            values = list(row)
-            for name, value in filled.items():
-                values[places[name]] = insertion.model.by_name[name].dump(value)
-            bound.append(bind(values))
-        return fillings, bound
 
     def _extract(self, model: ModelMetadata, instance: Any) -> tuple[object, ...]:  # noqa: ANN401
         extract = self._extractors.get(model)
@@ -292,61 +233,6 @@ class Writer:
         is_ours = before is not None and before[1].database is self._executor.database
         batch = before[1] if before is not None and is_ours else Batch(self._executor.database)
         model.set_state(instance, (raw, batch))
-
-
-def _is_simple(insertion: Insertion) -> bool:
-    """Tell whether nothing is left to fill in but, at most, a generated key as it comes."""
-    model, returning = insertion.model, insertion.returning
-    if model.times or len(returning) > 1:
-        return False
-    return not returning or (
-        returning[0].is_auto
-        and insertion.plan.columns[0].decode is None
-        and not model.library.is_frozen(model.cls)
-    )
-
-
-def _all_completed(
-    insertion: Insertion,
-    instances: list[Any],
-    rows: Sequence[Parameters],
-    returned: Rows,
-    batch: Batch,
-) -> list[Any]:
-    """Do what `_completed` does, for many instances of a simple insertion."""
-    with COLLECTOR_PAUSED:
-        if insertion.returning:
-            name, place = insertion.returning[0].name, insertion.order.index(len(insertion.fields))
-            for instance, (key,) in zip(instances, returned, strict=True):
-                setattr(instance, name, key)
-            rows = [
-                (*row[:place], *key, *row[place:]) for row, key in zip(rows, returned, strict=True)
-            ]
-        if insertion.remember is not None:
-            insertion.remember(instances, rows, batch)
-    return instances
-
-
-def completed(
-    insertion: Insertion,
-    instance: Any,  # noqa: ANN401 - of the user's own class
-    filled: dict[str, object] | None,
-    parameters: Parameters,
-    returned: Sequence[object],
-    batch: Batch,
-) -> Any:  # noqa: ANN401
-    """Give an added instance what the store and the clock filled in, and its memory of the row."""
-    model = insertion.model
-    if returned:
-        filled = filled or {}
-        for column, raw in zip(insertion.plan.columns, returned, strict=True):
-            filled[column.field.name] = column.value(raw)
-    if filled:
-        instance = assign(model, instance, filled)
-    if model.set_state is not None:
-        told = (*parameters, *returned)
-        model.set_state(instance, (tuple([told[place] for place in insertion.order]), batch))
-    return instance
 
 
 def _changes(
@@ -399,26 +285,3 @@ def _check_matched(model: ModelMetadata, matched: int) -> None:
         f"the {model.name} was changed or deleted since it was read; reload it and try again",
         retryable=False,
     )
-
-
-def times_of(model: ModelMetadata, instance: object, *, is_new: bool) -> dict[str, object]:
-    """Give the times of this write for the fields that record them."""
-    return {
-        field.name: _now(field)
-        for field in model.times
-        if field.is_updated_at or (is_new and getattr(instance, field.name) is None)
-    }
-
-
-def _now(field: FieldMetadata) -> datetime:
-    now = datetime.now(UTC)
-    return now if field.storage.kind is Kind.INSTANT else now.replace(tzinfo=None)
-
-
-def changes_of_all(model: ModelMetadata) -> Iterator[tuple[FieldMetadata, object]]:
-    """Give what every bulk update changes besides what was asked: versions and times."""
-    for field in model.times:
-        if field.is_updated_at:
-            yield field, field.dump(_now(field))
-    if model.version is not None:
-        yield model.version, references(model)[model.version.name] + 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import Context
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.mysql import batches
 from ommi.drivers.mysql.session import Session
@@ -21,6 +21,7 @@ from ommi.errors import (
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 from ommi.sql.dialect import SqlCommand
+from ommi.sql.savepoints import Savepoints
 
 if TYPE_CHECKING:
     from ommi.drivers.mysql.driver import MySQLConnection
@@ -35,7 +36,7 @@ def no_matter() -> None:
     """Do nothing: nobody waits for the end of this transaction."""
 
 
-class MySQLUnit:
+class MySQLUnit(Savepoints):
     """A transaction on a session."""
 
     def __init__(
@@ -54,23 +55,31 @@ class MySQLUnit:
         self._is_begun = False
         self._ended = ended
 
-    async def fetch(
+    # Once it is begun, these hand on what the session gives to await.
+
+    def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> T:
-        """Run a command that gives rows, or the key of the row that it adds."""
-        if not self._is_begun:
-            await self._begun()
-        return await self._on.fetch(command, parameters, build, context)
+    ) -> Coroutine[Any, Any, T]:
+        """Run a command that gives rows, and build something of them."""
+        fetched = self._on.fetch(command, parameters, build, context)
+        return fetched if self._is_begun else self._first(fetched)
 
-    async def execute(self, command: object, parameters: Parameters) -> int:
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        if not self._is_begun:
+        executed = self._on.execute(command, parameters)
+        return executed if self._is_begun else self._first(executed)
+
+    async def _first(self, statement: Coroutine[Any, Any, T]) -> T:
+        try:
             await self._begun()
-        return await self._on.execute(command, parameters)
+        except BaseException:
+            statement.close()
+            raise
+        return await statement
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands as part of the transaction."""
@@ -114,19 +123,6 @@ class MySQLUnit:
         """Remove the tables that are there, which commits first."""
         self._committing_implicitly("remove tables")
         await self._on.drop_tables(tables)
-
-    async def savepoint(self, name: str) -> None:
-        """Mark where to come back to."""
-        await self._begun()
-        await self._session.say(f"SAVEPOINT {name}")
-
-    async def release(self, name: str) -> None:
-        """Forget a savepoint, and those after it."""
-        await self._session.say(f"RELEASE SAVEPOINT {name}")
-
-    async def rollback_to(self, name: str) -> None:
-        """Undo what came after a savepoint."""
-        await self._session.say(f"ROLLBACK TO SAVEPOINT {name}")
 
     async def commit(self) -> None:
         """Commit, and give the session back."""
@@ -195,6 +191,10 @@ class MySQLUnit:
             )
         # The next statement begins another transaction, at the same level.
         self._is_begun = False
+
+    async def _say(self, text: str, /) -> None:
+        await self._begun()
+        await self._session.say(text)
 
     async def _begun(self) -> None:
         if self._is_begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import add
 from typing import cast
 
 from ommi.drivers.postgresql.client import Client
@@ -78,9 +79,11 @@ class Batch:
         if None in keys:
             # The keys come from elsewhere than from a sequence of the column's own.
             return await self._pipelined(sql, rows)
-        filled = [(*row, one) for row, one in zip(rows, keys, strict=True)]
+        told = list(zip(keys, strict=True))
+        # Without a step of Python's for each row.
+        filled = list(map(add, map(tuple, rows), told))
         await self._copied(sql, (*sql.columns, key), filled)
-        return [(one,) for one in keys]
+        return told
 
     async def _copied(
         self, sql: SqlCommand, columns: Sequence[str], rows: Sequence[Parameters]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextvars import Context
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import COPIED_FROM
@@ -14,6 +14,7 @@ from ommi.errors import CommitOutcomeUnknown, ConnectionLost, TransactionFailed
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 from ommi.sql.dialect import SqlCommand
+from ommi.sql.savepoints import Savepoints
 
 if TYPE_CHECKING:
     from ommi.drivers.postgresql.driver import PostgreSQLConnection
@@ -25,7 +26,7 @@ def no_matter() -> None:
     """Do nothing: nobody waits for the end of this transaction."""
 
 
-class PostgreSQLUnit:
+class PostgreSQLUnit(Savepoints):
     """A transaction on a session."""
 
     def __init__(
@@ -42,23 +43,31 @@ class PostgreSQLUnit:
         self._is_begun = False
         self._ended = ended
 
-    async def fetch(
+    # Once it is begun, these hand on what the session gives to await.
+
+    def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them."""
-        if not self._is_begun:
-            await self._begun()
-        return await self._on.fetch(command, parameters, build, context)
+        fetched = self._on.fetch(command, parameters, build, context)
+        return fetched if self._is_begun else self._first(fetched)
 
-    async def execute(self, command: object, parameters: Parameters) -> int:
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        if not self._is_begun:
+        executed = self._on.execute(command, parameters)
+        return executed if self._is_begun else self._first(executed)
+
+    async def _first(self, statement: Coroutine[Any, Any, T]) -> T:
+        try:
             await self._begun()
-        return await self._on.execute(command, parameters)
+        except BaseException:
+            statement.close()
+            raise
+        return await statement
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands as part of the transaction."""
@@ -106,18 +115,6 @@ class PostgreSQLUnit:
         """Remove the tables that are there."""
         await self._begun()
         await self._on.guarded(schema.drop_tables(self._on.client, tables))
-
-    async def savepoint(self, name: str) -> None:
-        """Mark where to come back to."""
-        await self._say(f"SAVEPOINT {name}")
-
-    async def release(self, name: str) -> None:
-        """Forget a savepoint, and those after it."""
-        await self._say(f"RELEASE {name}")
-
-    async def rollback_to(self, name: str) -> None:
-        """Undo what came after a savepoint."""
-        await self._say(f"ROLLBACK TO {name}")
 
     async def commit(self) -> None:
         """Commit, and give the session back."""
@@ -180,7 +177,7 @@ class PostgreSQLUnit:
             self.outcome = Outcome.ROLLED_BACK
         self._ended()
 
-    async def _say(self, text: str) -> None:
+    async def _say(self, text: str, /) -> None:
         await self._begun()
         await self._on.guarded(self._on.client.execute(text))
 

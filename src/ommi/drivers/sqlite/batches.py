@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Step
@@ -16,7 +17,7 @@ from ommi.sql.dialect import SqlCommand
 T = TypeVar("T")
 
 
-def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+def in_transaction(job: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
     """Run `job` in a transaction that holds the write lock from its start."""
     with translating():
         connection.execute("BEGIN IMMEDIATE")
@@ -30,7 +31,7 @@ def in_transaction(connection: sqlite3.Connection, job: Callable[[sqlite3.Connec
     return done
 
 
-def run_steps(connection: sqlite3.Connection, steps: Sequence[Step]) -> list[Rows]:
+def run_steps(steps: Sequence[Step], connection: sqlite3.Connection) -> list[Rows]:
     """Run commands one after the other; give the rows that each step returned."""
     told: list[Rows] = []
     for step in steps:
@@ -59,9 +60,8 @@ def _insert_with_keys(
     first = max(last or 0, 0) + 1
     if len(rows) == 1 or first + len(rows) > LARGEST_INT:
         return [(connection.execute(sql.text, row).lastrowid,) for row in rows]
-    keys = range(first, first + len(rows))
-    connection.executemany(
-        cast("str", sql.text_with_key),
-        [(*row, drawn) for row, drawn in zip(rows, keys, strict=True)],
-    )
-    return [(drawn,) for drawn in keys]
+    keys = list(zip(range(first, first + len(rows)), strict=True))
+    # Without a step of Python's for each row.
+    given = map(add, map(tuple, rows), keys)
+    connection.executemany(cast("str", sql.text_with_key), given)
+    return keys

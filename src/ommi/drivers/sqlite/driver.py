@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sqlite3
 from asyncio import CancelledError
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
+from contextlib import aclosing
 from contextvars import Context
-from typing import TypeVar, cast
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, Step
-from ommi.drivers.sqlite import introspection
+from ommi.drivers.sqlite import jobs
 from ommi.drivers.sqlite.batches import in_transaction, run_steps
 from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.dialect import DIALECT
-from ommi.drivers.sqlite.errors import STORE, translated, translating
-from ommi.drivers.sqlite.streaming import Running, Stream
-from ommi.drivers.sqlite.turns import Patient, Turns
+from ommi.drivers.sqlite.errors import STORE
+from ommi.drivers.sqlite.streaming import Stream
+from ommi.drivers.sqlite.turns import LentReaders, Turns
 from ommi.drivers.sqlite.unit import SQLiteUnit, no_matter
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConnectionFailed, ConnectionLost
+from ommi.errors import ConnectionFailed
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
@@ -69,19 +70,18 @@ class SQLiteConnection:
     """Threads on one database: reads go to the reader with the least to do, writes queue."""
 
     def __init__(self, location: Location, readers: int) -> None:
+        patience = location.timeout
         self._location = location
+        self._patience = patience
         self._writer = self._worker("writer", writes=not location.is_read_only)
-        self._turns = Turns(Patient(self._writer, location.timeout))
-        self._readers = [
-            Patient(self._worker(f"reader {n}"), location.timeout) for n in range(readers)
-        ]
-        self._idle_readers: list[Worker] = []
-        self._is_closed = False
+        self._turns = Turns(self._writer, patience)
+        self._readers = [self._worker(f"reader {n}") for n in range(readers)]
+        self._lent = LentReaders(lambda: self._worker("stream"), patience)
 
     def _worker(self, role: str, *, writes: bool = False) -> Worker:
+        location = self._location
         return Worker(
-            lambda: self._location.connect(writes=writes),
-            name=f"SQLite {role} of {self._location.name}",
+            lambda: location.connect(writes=writes), name=f"SQLite {role} of {location.name}"
         )
 
     async def open(self) -> None:
@@ -89,7 +89,7 @@ class SQLiteConnection:
         try:
             await self._writer.start()
             for reader in self._readers:
-                await reader.worker.start()
+                await reader.start()
         except sqlite3.Error as error:
             await self.close()
             raise ConnectionFailed(
@@ -101,10 +101,7 @@ class SQLiteConnection:
 
     async def close(self) -> None:
         """Close every connection and end every thread, however often cancelled."""
-        self._is_closed = True
-        readers = [reader.worker for reader in self._readers]
-        workers = [self._writer, *readers, *self._idle_readers]
-        self._idle_readers = []
+        workers = [self._writer, *self._readers, *self._lent.close()]
         for worker in workers:
             worker.stop()
         cancelled = None
@@ -116,42 +113,28 @@ class SQLiteConnection:
         if cancelled is not None:
             raise cancelled
 
-    async def fetch(
+    # These hand on what the threads give to await, since a coroutine of their own would only be
+    # one more on the way.
+
+    def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them, in one hop."""
         sql = cast("SqlCommand", command)
+        job = partial(jobs.fetch, sql, parameters, build)
+        return self._turns.run(job, context) if sql.is_write else self._read(job, context)
 
-        def job(connection: sqlite3.Connection) -> T:
-            try:
-                cursor = connection.execute(sql.text, parameters)
-                rows = cursor.fetchall() if sql.returns_rows else [(cursor.lastrowid,)]
-            except sqlite3.Error as error:
-                raise translated(error, sql) from error
-            return build(rows)
-
-        worker = self._turns if sql.is_write else self._reader()
-        return await worker.run(job, context)
-
-    async def execute(self, command: object, parameters: Parameters) -> int:
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        sql = cast("SqlCommand", command)
+        return self._turns.run(partial(jobs.execute, cast("SqlCommand", command), parameters))
 
-        def job(connection: sqlite3.Connection) -> int:
-            with translating(sql):
-                return connection.execute(sql.text, parameters).rowcount
-
-        return await self._turns.run(job)
-
-    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+    def run_batch(self, steps: Sequence[Step]) -> Coroutine[Any, Any, list[Rows]]:
         """Run commands in one transaction and one hop."""
-        return await self._turns.run(
-            lambda c: in_transaction(c, lambda c: run_steps(c, steps)),
-        )
+        return self._turns.run(partial(in_transaction, partial(run_steps, steps)))
 
     async def stream(
         self,
@@ -172,80 +155,49 @@ class SQLiteConnection:
                 async for chunk in chunks:
                     yield chunk
             return
-        async with (
-            self._lent() as worker,
-            aclosing(stream.by_cursor(worker)) as chunks,
-        ):
-            async for chunk in chunks:
-                yield chunk
-
-    @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[Patient]:
-        """Lend a reader for one stream, or for a transaction that only reads.
-
-        One that was left in the middle is not lent again.
-        """
-        if self._is_closed:
-            raise ConnectionLost("the database was closed", store=STORE)
-        is_new = not self._idle_readers
-        worker = self._worker("stream") if is_new else self._idle_readers.pop()
+        worker = await self._lent.take()
         try:
-            if is_new:
-                await worker.start()
-            yield Patient(worker, self._location.timeout)
+            async with aclosing(stream.by_cursor(worker, self._patience)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         except BaseException:
+            # Left in the middle it is not lent again.
             await worker.close()
             raise
-        if self._is_closed or self._idle_readers:
-            await worker.close()
-        else:
-            self._idle_readers.append(worker)
+        await self._lent.give_back(worker)
 
-    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+    def explain(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, list[str]]:
         """Give SQLite's own plan, a line each."""
-        sql = cast("SqlCommand", command)
-
-        def job(connection: sqlite3.Connection) -> list[str]:
-            with translating(sql):
-                plan = connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", parameters)
-                return [str(row[3]) for row in plan.fetchall()]
-
-        return await self._reader().run(job)
+        return self._read(partial(jobs.explain, command, parameters))
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> SQLiteUnit:
         """Give a transaction: on the writer's connection, or on a reader's if it only reads."""
         if how.is_read_only and self._location.path is not None:
             return SQLiteUnit(self._lent, how, ended)
-        return SQLiteUnit(self._turns.taken, how, ended)
+        return SQLiteUnit(self._turns, how, ended)
 
-    async def tables(self, names: Collection[str]) -> list[Table]:
+    def tables(self, names: Collection[str]) -> Coroutine[Any, Any, list[Table]]:
         """Tell what those of the named tables look like that are there."""
+        return self._turns.run(partial(jobs.tables, names))
 
-        def job(connection: sqlite3.Connection) -> list[Table]:
-            with translating():
-                return introspection.tables(connection, names)
-
-        return await self._turns.run(job)
-
-    async def create_tables(self, tables: Sequence[Table]) -> None:
+    def create_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Make the tables that are not there, in one transaction under SQLite's write lock."""
-        await self._run_texts([text for t in tables for text in ddl.create_table(t, DIALECT)])
+        return self._say_together([text for t in tables for text in ddl.create_table(t, DIALECT)])
 
-    async def drop_tables(self, tables: Sequence[Table]) -> None:
+    def drop_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Remove the tables that are there, in one transaction."""
-        await self._run_texts(list(ddl.drop_tables(tables, DIALECT)))
+        return self._say_together(list(ddl.drop_tables(tables, DIALECT)))
 
-    async def _run_texts(self, texts: Sequence[str]) -> None:
-        def job(connection: sqlite3.Connection) -> None:
-            for text in texts:
-                connection.execute(text)
+    def _say_together(self, texts: Sequence[str]) -> Coroutine[Any, Any, None]:
+        return self._turns.run(partial(in_transaction, partial(jobs.say, texts)))
 
-        await self._turns.run(lambda c: in_transaction(c, job))
-
-    def _reader(self) -> Running:
-        if not self._readers:
-            return self._turns
+    def _read(
+        self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
+    ) -> Coroutine[Any, Any, T]:
         for reader in self._readers:
-            if not reader.worker.waiting():
-                return reader
-        return min(self._readers, key=lambda reader: reader.worker.waiting())
+            if not reader.waiting():
+                return reader.run(job, context, self._patience)
+        if not self._readers:
+            return self._turns.run(job, context)
+        reader = min(self._readers, key=Worker.waiting)
+        return reader.run(job, context, self._patience)

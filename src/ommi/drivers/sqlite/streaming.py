@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ommi.drivers.protocol import Build
 from ommi.drivers.sqlite.errors import translating
+from ommi.drivers.sqlite.worker import Worker
 from ommi.planning.plan import Parameters
 from ommi.sql.dialect import SqlCommand
 
@@ -37,9 +38,11 @@ class Stream(Generic[T]):
     build: Build[T]
     context: Context | None = None
 
-    async def by_cursor(self, worker: Running) -> AsyncGenerator[T, None]:
+    async def by_cursor(self, worker: Worker, patience: float) -> AsyncGenerator[T, None]:
         """Read with an open cursor, on a connection that does nothing else meanwhile."""
-        cursor = await worker.run(lambda c: self._execute(c, self.command.text, self.parameters))
+        cursor = await worker.run(
+            lambda c: self._execute(c, self.command.text, self.parameters), None, patience
+        )
         try:
             async for built in self._chunks(worker, lambda _: cursor.fetchmany(self.size)):
                 yield built

@@ -1,55 +1,42 @@
-"""Who writes when: one after the other, in this process and among processes."""
+"""Who has a connection's thread for longer than a job: writers by turns, readers one each."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import Context
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ommi.drivers.sqlite.errors import STORE
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConflictError
+from ommi.errors import ConflictError, ConnectionLost
 
 T = TypeVar("T")
 
 
-class Patient:
-    """A connection's thread, and how long it tries while another connection holds the lock."""
+class Loans(Protocol):
+    """Lends a thread to one caller at a time."""
 
-    __slots__ = ("timeout", "worker")
-    timeout: float
-    worker: Worker
+    patience: float
 
-    def __init__(self, worker: Worker, timeout: float) -> None:
-        self.worker = worker
-        self.timeout = timeout
+    async def take(self) -> Worker:
+        """Have a thread for oneself."""
+        ...
 
-    async def run(
-        self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
-    ) -> T:
-        """Run a job; while another connection holds the lock, again, until the time is over.
-
-        Here rather than by SQLite's own timeout, which no cancellation can interrupt.
-        """
-        deadline: float | None = None
-        while True:
-            try:
-                return await self.worker.run(job, context)
-            except ConflictError:
-                now = monotonic()
-                deadline = deadline or now + self.timeout
-                if now >= deadline:
-                    raise
+    async def give_back(self, worker: Worker) -> None:
+        """Let others have it."""
+        ...
 
 
 class Turns:
-    """The writer's thread, which a transaction may have to itself from job to job."""
+    """The writer's thread, which a transaction may have to itself from job to job.
 
-    def __init__(self, writer: Patient) -> None:
+    `patience` is how long to wait for another writer, of this process or not, in seconds.
+    """
+
+    def __init__(self, writer: Worker, patience: float) -> None:
+        self.patience = patience
         self._writer = writer
         self._lock = asyncio.Lock()
 
@@ -59,32 +46,69 @@ class Turns:
         """Run a job, outside every transaction of this process."""
         if self._lock.locked():
             return self._run_in_turn(job, context)
-        return self._writer.run(job, context)
+        return self._writer.run(job, context, self.patience)
 
     async def _run_in_turn(
         self, job: Callable[[sqlite3.Connection], T], context: Context | None
     ) -> T:
-        async with self.taken() as writer:
-            return await writer.run(job, context)
+        writer = await self.take()
+        try:
+            return await writer.run(job, context, self.patience)
+        finally:
+            self._lock.release()
 
-    @asynccontextmanager
-    async def taken(self) -> AsyncGenerator[Patient, None]:
+    async def take(self) -> Worker:
         """Have the thread for oneself; raises `ConflictError` where that takes too long."""
         if self._lock.locked():
             await self._wait()
         else:
             await self._lock.acquire()
-        try:
-            yield self._writer
-        finally:
-            self._lock.release()
+        return self._writer
+
+    async def give_back(self, worker: Worker) -> None:
+        """Let the next one have it."""
+        del worker  # There is only one.
+        self._lock.release()
 
     async def _wait(self) -> None:
-        seconds = self._writer.timeout
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(self.patience):
                 await self._lock.acquire()
         except TimeoutError as error:
             raise ConflictError(
-                f"another transaction has been writing for {seconds:g} s; try again", store=STORE
+                f"another transaction has been writing for {self.patience:g} s; try again",
+                store=STORE,
             ) from error
+
+
+class LentReaders:
+    """Readers for streams and for transactions that only read; one is kept for the next."""
+
+    def __init__(self, make: Callable[[], Worker], patience: float) -> None:
+        self.patience = patience
+        self._make = make
+        self._kept: Worker | None = None
+        self._is_closed = False
+
+    async def take(self) -> Worker:
+        """Have a reader for oneself; raises `ConnectionLost` where the database was closed."""
+        if self._is_closed:
+            raise ConnectionLost("the database was closed", store=STORE)
+        worker, self._kept = self._kept, None
+        if worker is None:
+            worker = self._make()
+            await worker.start()
+        return worker
+
+    async def give_back(self, worker: Worker) -> None:
+        """Keep it for the next one, or close it."""
+        if self._is_closed or self._kept is not None:
+            await worker.close()
+        else:
+            self._kept = worker
+
+    def close(self) -> list[Worker]:
+        """Lend no more; give those that are to be closed."""
+        self._is_closed = True
+        kept, self._kept = self._kept, None
+        return [] if kept is None else [kept]

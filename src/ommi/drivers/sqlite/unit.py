@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
 from contextvars import Context
-from time import monotonic
-from typing import TypeVar, cast
+from functools import partial
+from typing import Any, TypeAlias, TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
-from ommi.drivers.sqlite import introspection
+from ommi.drivers.sqlite import jobs
 from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translating
-from ommi.drivers.sqlite.turns import Patient
+from ommi.drivers.sqlite.turns import Loans
+from ommi.drivers.sqlite.worker import Worker
 from ommi.errors import ConnectionLost, TransactionFailed
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 from ommi.sql import ddl
 from ommi.sql.dialect import SqlCommand
+from ommi.sql.savepoints import Savepoints
 
 T = TypeVar("T")
+Job: TypeAlias = Callable[[sqlite3.Connection], T]
 
 
 def no_matter() -> None:
     """Do nothing: nobody waits for the end of this transaction."""
 
 
-class SQLiteUnit:
+class SQLiteUnit(Savepoints):
     """A transaction; its first statement begins it, in the same hop.
 
     One that may write holds the write lock from then on, so that nothing that it has read can
@@ -37,50 +40,32 @@ class SQLiteUnit:
 
     level: IsolationLevel = IsolationLevel.SERIALIZABLE
 
-    def __init__(
-        self,
-        take: Callable[[], AbstractAsyncContextManager[Patient]],
-        how: Beginning,
-        ended: Callable[[], None],
-    ) -> None:
+    def __init__(self, loans: Loans, how: Beginning, ended: Callable[[], None]) -> None:
         self.outcome: Outcome = Outcome.OPEN
-        self._loan = take()
+        self._loans = loans
         self._begin = "BEGIN" if how.is_read_only else "BEGIN IMMEDIATE"
         self._ended = ended
-        self._on: Patient | None = None
+        self._on: Worker | None = None
         self._is_begun = False
 
-    async def fetch(
+    def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them."""
         sql = cast("SqlCommand", command)
+        return self._run(partial(jobs.fetch, sql, parameters, build), context)
 
-        def job(connection: sqlite3.Connection) -> T:
-            with translating(sql):
-                cursor = connection.execute(sql.text, parameters)
-                rows = cursor.fetchall() if sql.returns_rows else [(cursor.lastrowid,)]
-            return build(rows)
-
-        return await self._run(job, context)
-
-    async def execute(self, command: object, parameters: Parameters) -> int:
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        sql = cast("SqlCommand", command)
+        return self._run(partial(jobs.execute, cast("SqlCommand", command), parameters))
 
-        def job(connection: sqlite3.Connection) -> int:
-            with translating(sql):
-                return connection.execute(sql.text, parameters).rowcount
-
-        return await self._run(job)
-
-    async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
+    def run_batch(self, steps: Sequence[Step]) -> Coroutine[Any, Any, list[Rows]]:
         """Run commands in one hop."""
-        return await self._run(lambda c: run_steps(c, steps))
+        return self._run(partial(run_steps, steps))
 
     async def stream(
         self,
@@ -96,45 +81,26 @@ class SQLiteUnit:
         """
         sql = cast("SqlCommand", command)
         rows = await self.fetch(sql, parameters, lambda rows: rows)
-        worker = cast("Patient", self._on)
+        worker = cast("Worker", self._on)
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             yield await worker.run(lambda _, part=part: build(part), context)  # type: ignore[misc]
 
-    async def explain(self, command: object, parameters: Parameters) -> list[str]:
+    def explain(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, list[str]]:
         """Give SQLite's own plan, a line each."""
-        sql = cast("SqlCommand", command)
+        return self._run(partial(jobs.explain, command, parameters))
 
-        def job(connection: sqlite3.Connection) -> list[str]:
-            with translating(sql):
-                plan = connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", parameters)
-                return [str(row[3]) for row in plan.fetchall()]
-
-        return await self._run(job)
-
-    async def tables(self, names: Collection[str]) -> list[Table]:
+    def tables(self, names: Collection[str]) -> Coroutine[Any, Any, list[Table]]:
         """Tell what those of the named tables look like that are there."""
-        return await self._run(lambda c: introspection.tables(c, names))
+        return self._run(partial(jobs.tables, names))
 
-    async def create_tables(self, tables: Sequence[Table]) -> None:
+    def create_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Make the tables that are not there."""
-        await self._say(*[text for t in tables for text in ddl.create_table(t, DIALECT)])
+        return self._say_all([text for t in tables for text in ddl.create_table(t, DIALECT)])
 
-    async def drop_tables(self, tables: Sequence[Table]) -> None:
+    def drop_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Remove the tables that are there."""
-        await self._say(*ddl.drop_tables(tables, DIALECT))
-
-    async def savepoint(self, name: str) -> None:
-        """Mark where to come back to."""
-        await self._say(f"SAVEPOINT {name}")
-
-    async def release(self, name: str) -> None:
-        """Forget a savepoint, and those after it."""
-        await self._say(f"RELEASE {name}")
-
-    async def rollback_to(self, name: str) -> None:
-        """Undo what came after a savepoint."""
-        await self._say(f"ROLLBACK TO {name}")
+        return self._say_all(list(ddl.drop_tables(tables, DIALECT)))
 
     async def commit(self) -> None:
         """Commit; whether that happened is known even where it is cancelled."""
@@ -144,25 +110,17 @@ class SQLiteUnit:
         try:
             if on is not None and self._is_begun:
                 # Whatever is left open is rolled back behind the job.
-                on.worker.held = False
-                await on.worker.run(lambda connection: self._commit(connection, on))
+                on.held = False
+                # Without a write-ahead log, readers are waited for.
+                await on.run(self._commit, None, self._loans.patience)
             self.outcome = Outcome.COMMITTED
         finally:
             await self._end()
 
-    def _commit(self, connection: sqlite3.Connection, on: Patient) -> None:
-        deadline = monotonic() + on.timeout
+    def _commit(self, connection: sqlite3.Connection) -> None:
+        self._check_there(connection)
         with translating():
-            self._check_there(connection)
-            while True:
-                try:
-                    connection.execute("COMMIT")
-                    break
-                except sqlite3.OperationalError as error:
-                    # Without a write-ahead log, readers are waited for.
-                    is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-                    if not is_busy or monotonic() > deadline or on.worker.abandoned():
-                        raise
+            connection.execute("COMMIT")
         self.outcome = Outcome.COMMITTED
 
     async def rollback(self) -> None:
@@ -171,55 +129,51 @@ class SQLiteUnit:
             return
         try:
             if self._on is not None:
-                self._on.worker.held = False
+                self._on.held = False
                 # A connection that cannot be rolled back is closed, and so is its thread.
                 with suppress(ConnectionLost):
-                    await self._on.worker.run(_rolled_back)
+                    await self._on.run(_rolled_back)
         finally:
             await self._end()
 
     async def _end(self) -> None:
         if self.outcome is Outcome.OPEN:
             self.outcome = Outcome.ROLLED_BACK
-        if self._on is not None:
-            self._on = None
-            await self._loan.__aexit__(None, None, None)
+        on, self._on = self._on, None
+        if on is not None:
+            await self._loans.give_back(on)
         self._ended()
 
     async def close(self) -> None:
         """Roll back what was not committed."""
         await self.rollback()
 
-    async def _say(self, *texts: str) -> None:
-        def job(connection: sqlite3.Connection) -> None:
-            with translating():
-                for text in texts:
-                    connection.execute(text)
+    def _say(self, text: str, /) -> Coroutine[Any, Any, None]:
+        return self._say_all([text])
 
-        await self._run(job)
+    def _say_all(self, texts: Sequence[str]) -> Coroutine[Any, Any, None]:
+        return self._run(partial(jobs.say, texts))
 
-    async def _run(
-        self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
-    ) -> T:
+    def _run(self, job: Job[T], context: Context | None = None) -> Coroutine[Any, Any, T]:
         if self._is_begun:
-            return await cast("Patient", self._on).worker.run(
-                lambda connection: self._continued(connection, job), context
-            )
-        if self._on is None:
-            self._on = await self._loan.__aenter__()
-            self._on.worker.held = True
-        return await self._on.run(lambda connection: self._first(connection, job), context)
+            on = cast("Worker", self._on)
+            return on.run(partial(self._continued, job), context)
+        return self._run_first(job, context)
 
-    def _first(self, connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
+    async def _run_first(self, job: Job[T], context: Context | None) -> T:
+        if self._on is None:
+            self._on = await self._loans.take()
+            self._on.held = True
+        return await self._on.run(partial(self._first, job), context, self._loans.patience)
+
+    def _first(self, job: Job[T], connection: sqlite3.Connection) -> T:
         if not self._is_begun:
             with translating():
                 connection.execute(self._begin)
             self._is_begun = True
         return job(connection)
 
-    def _continued(
-        self, connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]
-    ) -> T:
+    def _continued(self, job: Job[T], connection: sqlite3.Connection) -> T:
         self._check_there(connection)
         return job(connection)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -57,12 +57,12 @@ class Call(Protocol):
         """The command that it is, for messages."""
         ...
 
-    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever was asked for
-        """Do it."""
+    def run(self, unit: Unit) -> Awaitable[Any]:
+        """Do it, when awaited."""
         ...
 
-    async def record(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever was asked for
-        """Do it, and remember what was seen."""
+    def record(self, unit: Unit) -> Awaitable[Any]:
+        """Do it, when awaited, and remember what was seen."""
         ...
 
     async def again(self, unit: Unit) -> None:
@@ -83,8 +83,8 @@ class Fetch:
     seen: Seen = ()
     told: Rows = ()
 
-    async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever `build` gives
-        return await unit.fetch(self.command, self.parameters, self.build, self.context)
+    def run(self, unit: Unit) -> Awaitable[Any]:
+        return unit.fetch(self.command, self.parameters, self.build, self.context)
 
     async def record(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever `build` gives
         def build(rows: Rows) -> object:
@@ -115,8 +115,8 @@ class Execute:
     error: DatabaseError | None = None
     matched: int = 0
 
-    async def run(self, unit: Unit) -> int:
-        return await unit.execute(self.command, self.parameters)
+    def run(self, unit: Unit) -> Awaitable[int]:
+        return unit.execute(self.command, self.parameters)
 
     async def record(self, unit: Unit) -> int:
         self.matched = await self.run(unit)
@@ -141,8 +141,8 @@ class RunBatch:
     def command(self) -> object:
         return self.steps[0].command if self.steps else None
 
-    async def run(self, unit: Unit) -> list[Rows]:
-        return await unit.run_batch(self.steps)
+    def run(self, unit: Unit) -> Awaitable[list[Rows]]:
+        return unit.run_batch(self.steps)
 
     async def record(self, unit: Unit) -> list[Rows]:
         self.returned = returned = await self.run(unit)

@@ -45,3 +45,13 @@ def block_here(owner: Executor) -> Block | None:
     """Give the innermost block of a database that the code at hand is in."""
     scope = SCOPE.get()
     return None if scope is None else scope.block_of(owner)
+
+
+def is_rerun_here() -> bool:
+    """Tell whether the code at hand is run again, as a whole, after a conflict."""
+    scope = SCOPE.get()
+    while scope is not None:
+        if scope.block is not None and scope.block.is_rerun:
+            return True
+        scope = scope.outer
+    return False
