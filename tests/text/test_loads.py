@@ -38,7 +38,7 @@ PAGE = Select(
     metadata_of(Post),
     P.author_id.in_([1, 2]),
     (P.id.desc,),
-    limit=3,
+    limit=7,
     of_each=(metadata_of(Post).field("author_id"),),
 )
 DIALECTS = {"sqlite": DIALECT, "postgresql": PostgreSQLDialect(), "mariadb": MySQLDialect()}

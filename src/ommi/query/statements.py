@@ -13,6 +13,16 @@ from ommi.query.nodes import Predicate
 
 Limit = int | Parameter | None
 
+USUAL_LIMITS = frozenset(
+    (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 32, 36, 40, 48, 50, 60, 64, 75, 80, 90)
+    + (96, 100, 120, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 750, 800, 1000)
+)
+"""Limits that are part of a statement's shape, so that the store knows them when it plans.
+
+PostgreSQL takes an unknown limit for a tenth of all rows, and so plans the statement anew each
+time. Others stay values, or each number would be a statement of its own.
+"""
+
 
 class Select(NamedTuple):
     """Rows of a model.
@@ -41,14 +51,13 @@ class Select(NamedTuple):
         if not order and limit is None and offset is None:
             return model, shape, at_most
         ordered = tuple([ordering.shape(values) for ordering in order])
-        bounds = 0
-        if limit is not None:
+        if limit is not None and limit not in USUAL_LIMITS:
             values.append(limit)
-            bounds = 1
+            limit = -1
         if offset is not None:
             values.append(offset)
-            bounds += 2
-        return model, shape, ordered, bounds, at_most, of_each
+            offset = -1
+        return model, shape, ordered, limit, offset, at_most, of_each
 
 
 _new = tuple.__new__

@@ -133,8 +133,19 @@ class Dialect:
         """Say how a value travels that is compared with one inside a JSON column."""
         return self.codec(storage)
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
-        """Ask for a value in a list that travels as one parameter; `encode` is for one value."""
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
+        """Ask for a value in a list that travels as one parameter; `encode` is for one value.
+
+        `is_looked_up` says that the list is short, and that rows are found by an index.
+        """
         raise NotImplementedError
 
     def contains(self, text: str, bind: Bind) -> str:

@@ -172,8 +172,16 @@ class MariaDBDialect(Dialect):
     def same(self, left: str, right: str) -> str:
         return f"{left} <=> {right}"
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
-        del storage
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
+        del storage, is_looked_up
 
         def encode_list(values: object) -> ValueList:
             listed = cast("Sequence[object]", values)
