@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import ConnectionFailed, ForeignKeyViolation, UnsupportedOperation
-from ommi.execution.hydration import hydrator, runs_user_code
+from ommi.execution.building import runs_user_code
+from ommi.execution.hydration import hydrator
 from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import keeping_from_deletion

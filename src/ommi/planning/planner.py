@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ommi.metadata.model import ModelMetadata
+from ommi.metadata.relations import Relation
 from ommi.planning.cache import RecentlyUsed
-from ommi.planning.compiler import Compiler
+from ommi.planning.compiler import Compiler, JoiningCompiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
 from ommi.query.statements import Count, Select, Statement
 from ommi.query.transform import Lifter
@@ -15,7 +16,8 @@ MOST_PLANS = 1024
 MOST_VALUES_KEPT = 1000
 """A statement with more values is compiled each time: its like will hardly come again."""
 
-MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn]], Hydrator]
+Related = tuple[Relation, Sequence[ResultColumn]]
+MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn], Sequence[Related]], Hydrator]
 
 
 class Planner:
@@ -28,10 +30,16 @@ class Planner:
         runs_user_code: Callable[[ModelMetadata], bool],
     ) -> None:
         self.compiler = compiler
+        self._joining = compiler if isinstance(compiler, JoiningCompiler) else None
         self.cache: RecentlyUsed[Plan] = RecentlyUsed(MOST_PLANS)
         self._known = self.cache.get
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
+
+    @property
+    def can_join(self) -> bool:
+        """Whether rows of other models can come beside those asked for."""
+        return self._joining is not None
 
     def plan(self, statement: Statement) -> tuple[Plan, list[object]]:
         """Give the plan of a statement, and the values to bind it with."""
@@ -49,12 +57,19 @@ class Planner:
         compiled = self.compiler.compile(lifted)
         model = lifted.select.model if isinstance(lifted, Count) else lifted.model
         is_select = isinstance(lifted, Select)
+        beside = lifted.beside if isinstance(lifted, Select) else ()
+        related = [(relation, self._columns_of(relation.target)) for relation in beside]
+        models = (model, *(relation.target for relation in beside))
         return Plan(
             command=compiled.command,
             statement=lifted,
             bind=binder(compiled.slots),
             columns=compiled.columns,
-            hydrate=self._make_hydrator(model, compiled.columns) if is_select else None,
-            runs_user_code=is_select and self._runs_user_code(model),
+            hydrate=self._make_hydrator(model, compiled.columns, related) if is_select else None,
+            runs_user_code=is_select and any(map(self._runs_user_code, models)),
             model=model,
         )
+
+    def _columns_of(self, model: ModelMetadata) -> Sequence[ResultColumn]:
+        assert self._joining is not None  # noqa: S101 - else nobody asks for a join
+        return self._joining.columns_of(model)

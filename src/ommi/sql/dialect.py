@@ -59,6 +59,9 @@ class Dialect:
     no_values = "DEFAULT VALUES"
     """What an INSERT says that gives no value."""
 
+    pages_before_joining = True
+    """Whether a page is to be cut out before other rows are joined to it."""
+
     def quote(self, identifier: str) -> str:
         """Quote a name."""
         quote = self.identifier_quote

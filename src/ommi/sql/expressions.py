@@ -9,7 +9,8 @@ from typing import NamedTuple, cast
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.paths import Path, names_one_row
+from ommi.metadata.paths import Hop, Path, names_one_row
+from ommi.metadata.relations import Relation
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
 from ommi.query.expressions import Arithmetic, Parameter
@@ -153,6 +154,11 @@ class Writer:
     def _paired(self, rows: Rows, nears: Sequence[str]) -> list[str]:
         fars = [self.expression(references(rows.model)[far.name]) for _, far in rows.pairs]
         return [f"{far} = {near}" for far, near in zip(fars, nears, strict=True)]
+
+    def joined_by(self, relation: Relation) -> str:
+        """Give the name of the row that a relation to one leads to from the row being read."""
+        hop = Hop(relation.owner, relation.target, relation.pairs, is_many=False)
+        return self._joined(self.sources[-1], (hop,))
 
     def _joined(self, source: Source, path: Path) -> str:
         """Give the name of the row that single references lead to, joined where it is not yet.

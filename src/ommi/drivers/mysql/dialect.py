@@ -58,6 +58,7 @@ class MariaDBDialect(Dialect):
     """
 
     name = "MariaDB"
+    pages_before_joining = False
     identifier_quote = "`"
     collation = "utf8mb4_nopad_bin"
     ascii_collation = "ascii_nopad_bin"
