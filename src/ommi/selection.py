@@ -75,7 +75,8 @@ class Selection(Generic[T]):
     def load(self, *relations: Related[T]) -> Self:
         """Load relations with the rows: `load(User.posts, Post.comments)`.
 
-        Each takes one statement more, two for many-to-many. It is a relation of the rows asked
+        Each takes one statement more, two for many-to-many, none for a relation to one where at
+        most 1,000 rows are asked for. It is a relation of the rows asked
         for, or of what a relation named before leads to; `User.posts.order_by("title").limit(3)`
         loads part of one, at most three for each user.
         """
