@@ -9,11 +9,12 @@ from typing import assert_never, cast
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
-from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
-from ommi.query.expressions import Ordering
-from ommi.query.nodes import Logical, Predicate, Term
-from ommi.query.operators import LogicalOperator, OrderDirection
-from ommi.query.reach import is_own
+from ommi.planning.plan import ByKeys, Compiled, ResultColumn, StoreCodec, binder, composed
+from ommi.query.expressions import Ordering, Parameter
+from ommi.query.fields import FieldReference
+from ommi.query.nodes import LONGEST_SHORT_LIST, Comparison, Logical, Predicate, Term
+from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.query.reach import is_own, key_asked_for
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
 from ommi.sql.expressions import Source, Writer
@@ -41,7 +42,11 @@ class SqlCompiler:
             case Select(model):
                 write = self._select_beside if statement.beside else self._select
                 text = write(statement, writer, self._columns(model))
-                return self._compiled(self._command(text, model), writer, model.fields)
+                command = self._command(text, model)
+                key = key_asked_for(statement)
+                if key is not None:
+                    command = replace(command, by_keys=self._by_keys(model, key))
+                return self._compiled(command, writer, model.fields)
             case Count(select):
                 text = self._count(select, writer)
                 return self._compiled(self._command(text, select.model), writer)
@@ -56,6 +61,18 @@ class SqlCompiler:
                 return self._compiled(self._command(text, model, is_write=True), writer)
             case _:
                 assert_never(statement)
+
+    def _by_keys(self, model: ModelMetadata, key: FieldReference[object]) -> ByKeys | None:
+        codec = self.dialect.codec(key.storage)
+        if codec.encode is not None or codec.decode is not None:
+            # What goes there may not be equal to what comes back.
+            return None
+        several = Parameter(0, key.storage, LONGEST_SHORT_LIST)
+        where = Comparison.unchecked(key, QueryOperator.IN, several)
+        writer = Writer(self.dialect, model)
+        text = self._select(Select(model, where), writer, self._columns(model))
+        place = model.fields.index(key.metadata)
+        return ByKeys(self._command(text, model), binder(writer.slots), place)
 
     def _command(self, text: str, model: ModelMetadata, *, is_write: bool = False) -> SqlCommand:
         names = {field.column: field.name for field in model.fields}

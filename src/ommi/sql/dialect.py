@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ommi.metadata.storage import StorageType
-from ommi.planning.plan import Conversion, StoreCodec
+from ommi.planning.plan import ByKeys, Conversion, StoreCodec
 from ommi.query.operators import ArithmeticOperator
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class SqlCommand:
 
     An INSERT names its `columns`. Where all that it returns is the row's generated key, that is
     `key_column`, and `text_with_key` is the same INSERT with the key as its last parameter. Where
-    it gives the key that the store would generate, that is `given_key`.
+    it gives the key that the store would generate, that is `given_key`. `by_keys` is for a SELECT
+    of the row with a key, whose only parameter that is.
     """
 
     text: str
@@ -48,6 +49,7 @@ class SqlCommand:
     given_key: str | None = None
     key_column: str | None = None
     text_with_key: str | None = None
+    by_keys: ByKeys | None = None
 
 
 class Dialect:

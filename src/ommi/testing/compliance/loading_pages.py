@@ -4,6 +4,7 @@ import pytest
 
 from ommi.database import Ommi
 from ommi.errors import NotFound
+from ommi.query.fields import fields, row
 from ommi.testing.compliance.counted import CountedSuite, filled, key, sent
 from ommi.testing.compliance.related_models import Comment, Desk, Folder, Hall, Post, Profile, User
 
@@ -106,10 +107,10 @@ class TestPagesWithRelations(CountedSuite):
         self, db: Ommi
     ) -> None:
         await filled(db, users=3, posts=6)
-        asked = db.query(Post).where(lambda p: p.author.name != "u0").load(Post.author)
+        asked = db.query(Post).where(lambda p: row(p.author).name != "u0").load(Post.author)
 
         by_key = await asked.order_by("id").limit(3).fetch_all()
-        by_author = await asked.order_by(lambda p: p.author.name, "-id").limit(3).fetch_all()
+        by_author = await asked.order_by(lambda p: row(p.author).name, "-id").limit(3).fetch_all()
         one = await asked.where(lambda p: p.title == "p4").one()
 
         assert [post.title for post in by_key] == ["p1", "p2", "p4"]
@@ -120,7 +121,7 @@ class TestPagesWithRelations(CountedSuite):
 
     async def test_part_of_a_relation_is_only_that_part(self, db: Ommi) -> None:
         await filled(db)
-        others = Post.author.where(lambda u: u.name != "u0")
+        others = fields(Post).author.where(lambda u: u.name != "u0")
 
         posts = await db.query(Post).order_by("id").limit(3).load(others).fetch_all()
 
