@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from ommi.errors import LazyLoadRefused, QueryError
+from ommi.errors import LazyLoadRefused, ModelError, QueryError
 from ommi.execution.executor import Executor
 from ommi.execution.joining import joinable
 from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.paths import names_one_row
 from ommi.metadata.relations import Relation
 from ommi.query.builder import when
 from ommi.query.expressions import Ordering
@@ -72,6 +74,9 @@ async def load_related(
         keys.pop(None, None)
         others, related = await _fetched(executor, relation, keys, load.selection)
         _put(relation, _batch_of_all(executor, relation, instances), related, keys)
+        inverse = _inverse_of(relation)
+        if inverse is not None and others:
+            _put_back(relation, inverse, instances, others)
         await load_related(executor, others, load.nested)
 
 
@@ -249,6 +254,37 @@ def _select(relation: Relation, selection: RelatedSelection | None) -> Select:
     return select._replace(
         limit=selection.most, offset=selection.skipped or None, of_each=relation.far_fields
     )
+
+
+def _put_back(
+    relation: Relation, inverse: Relation, instances: Sequence[Any], others: Sequence[Any]
+) -> None:
+    """Let those that were loaded know whom they belong to."""
+    owners = dict(zip(map(relation.key_of, instances), instances, strict=True))
+    owners.pop(None, None)
+    for batch in set(map(batch_of, others)):
+        if batch is not None:
+            batch.known(inverse).update(owners)
+
+
+@cache
+def _inverse_of(relation: Relation) -> Relation | None:
+    """Give the relation by which each row that is loaded leads back to its one owner."""
+    target = relation.target
+    if (
+        relation.association is not None
+        or target.set_state is None
+        or not names_one_row(relation.owner, relation.near_fields)
+    ):
+        return None
+    back = tuple((far, near) for near, far in relation.pairs)
+    for name in target.declared_relations:
+        # One that leads nowhere is refused where it is used.
+        with suppress(ModelError):
+            there = target.relation(name)
+            if there.pairs == back and there.target is relation.owner and not there.is_many:
+                return there
+    return None
 
 
 @cache
