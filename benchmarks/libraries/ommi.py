@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
-from benchmarks.libraries import statements
 from benchmarks.libraries.protocol import AUTHORS, CONNECTIONS, PAGE, POSTS, NotYetThere
 from benchmarks.models import Post as PlainPost
 from benchmarks.models import Row, post_rows, rows
 from benchmarks.models import User as Plain
-from ommi import Auto, Index, Key, Ommi, ReferenceTo, ommi_model
+from ommi import Auto, Index, Key, Lazy, LazyList, Ommi, ReferenceTo, ommi_model
 
 
 @ommi_model
@@ -26,6 +25,7 @@ class User:
     score: float
     active: bool
     city: str | None
+    posts: ClassVar[LazyList[Post]]
 
 
 @ommi_model
@@ -36,6 +36,7 @@ class Post:
     id: Annotated[int, Key]
     title: str
     author_id: Annotated[int, ReferenceTo(User.id), Index]
+    author: ClassVar[Lazy[User]]
 
 
 class OmmiLibrary:
@@ -82,20 +83,16 @@ class OmmiLibrary:
     def stream(self) -> AsyncIterator[Plain]:
         return cast("AsyncIterator[Plain]", self.db.find(User).stream())
 
-    # Relations will do these two; until they are there, it takes two questions.
-
     async def posts_with_authors(self, after: int) -> list[tuple[PlainPost, Plain]]:
-        chosen = self.db.find(Post.id > after).order_by(Post.id).limit(POSTS)
-        posts = cast("list[PlainPost]", await chosen.fetch.all())
-        users = await self.db.find(User.id.in_(statements.author_keys(posts))).fetch.all()
-        return statements.with_authors(posts, cast("list[Plain]", users))
+        chosen = self.db.find(Post.id > after).order_by(Post.id).limit(POSTS).load(Post.author)
+        posts = await chosen.fetch.all()
+        return cast("list[tuple[PlainPost, Plain]]", [(post, await post.author) for post in posts])
 
     async def authors_with_posts(self, after: int) -> list[tuple[Plain, list[PlainPost]]]:
-        chosen = self.db.find(User.id > after).order_by(User.id).limit(AUTHORS)
-        users = cast("list[Plain]", await chosen.fetch.all())
-        keys = [user.id for user in users]
-        posts = await self.db.find(Post.author_id.in_(keys)).order_by(Post.id).fetch.all()
-        return statements.with_posts(users, cast("list[PlainPost]", posts))
+        chosen = self.db.find(User.id > after).order_by(User.id).limit(AUTHORS).load(User.posts)
+        users = await chosen.fetch.all()
+        found = [(user, await user.posts) for user in users]
+        return cast("list[tuple[Plain, list[PlainPost]]]", found)
 
     async def unit(self, key: int, name: str, user: Plain) -> None:
         if not hasattr(self.db, "transaction"):

@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from ommi.errors import MultipleFound, NotFound, QueryError
 from ommi.execution.executor import Executor, Explanation
-from ommi.execution.relations import load_related
+from ommi.execution.relations import load_related, select_with
 from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
@@ -75,7 +75,8 @@ class Selection(Generic[T]):
     def load(self, *relations: Related[T]) -> Self:
         """Load relations with the rows: `load(User.posts, Post.comments)`.
 
-        Each takes one statement more, two for many-to-many. It is a relation of the rows asked
+        Each takes one statement more, two for many-to-many, none for a relation to one where at
+        most 1,000 rows are asked for. It is a relation of the rows asked
         for, or of what a relation named before leads to; `User.posts.order_by("title").limit(3)`
         loads part of one, at most three for each user.
         """
@@ -96,14 +97,12 @@ class Selection(Generic[T]):
         return type(self)(self._executor, self._select.but(place, part), self._loads)
 
     def _all(self) -> Coroutine[Any, Any, list[T]]:
-        if self._loads:
-            return self._with_related(self._select)
-        return self._executor.select(self._select)
+        return self._selected(self._select)
 
-    async def _with_related(self, select: Select) -> list[T]:
-        found: list[T] = await self._executor.select(select)
-        await self._loaded(found)
-        return found
+    def _selected(self, select: Select) -> Coroutine[Any, Any, list[T]]:
+        if self._loads:
+            return select_with(self._executor, select, self._loads)
+        return self._executor.select(select)
 
     def _loaded(self, found: Sequence[T]) -> Coroutine[Any, Any, None]:
         return load_related(self._executor, found, self._loads)
@@ -112,9 +111,7 @@ class Selection(Generic[T]):
         select = self._select
         if select.limit is None:
             select = select.but(LIMIT, 1)
-        found: list[T] = await self._executor.select(select)
-        if self._loads:
-            await self._loaded(found)
+        found = await self._selected(select)
         return found[0] if found else None
 
     async def _one(self) -> T:
@@ -123,10 +120,8 @@ class Selection(Generic[T]):
             # Two rows of any order tell whether there is just one.
             select = select.but(AT_MOST, 2)
             select = select.but(ORDER, ()) if select.order else select
-        found: list[T] = await self._executor.select(select)
+        found = await self._selected(select)
         if len(found) == 1:
-            if self._loads:
-                await self._loaded(found)
             return found[0]
         raise (MultipleFound if found else NotFound)(self.model.name)
 

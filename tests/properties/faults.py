@@ -94,11 +94,11 @@ def _shape_forgets_the_operator(patch: pytest.MonkeyPatch) -> None:
 def _lists_are_cut(patch: pytest.MonkeyPatch) -> None:
     among = SQLiteDialect.among
 
-    def faulty(self: Any, text: str, storage: Any, bind: Any, encode: Any) -> str:
+    def faulty(self: Any, text: str, storage: Any, bind: Any, encode: Any, **how: bool) -> str:
         def cut(encode_list: Callable[[Any], str]) -> str:
             return str(bind(lambda values: encode_list(values[:16])))
 
-        return among(self, text, storage, cut, encode)
+        return among(self, text, storage, cut, encode, **how)
 
     patch.setattr(SQLiteDialect, "among", faulty)
 

@@ -178,6 +178,27 @@ COMPARISONS: dict[str, Case] = {
         postgresql='@name COLLATE "C" IN (SELECT unnest($1::text[]))',
         mariadb="@name IN (/* list */ ? COLLATE utf8mb4_nopad_bin)",
     ),
+    "in 17 keys": Case(
+        lambda: P.id.in_(range(2, 19)),
+        [2, 3, 4],
+        sqlite="@id IN (SELECT value FROM json_each(?))",
+        postgresql="@id = ANY($1::bigint[])",
+        mariadb="@id IN (/* list */ ?)",
+    ),
+    "not in 17 keys": Case(
+        lambda: P.id.not_in(range(2, 19)),
+        [1],
+        sqlite="((@id IN (SELECT value FROM json_each(?))) IS NOT TRUE)",
+        postgresql="((@id IN (SELECT unnest($1::bigint[]))) IS NOT TRUE)",
+        mariadb="((@id IN (/* list */ ?)) IS NOT TRUE)",
+    ),
+    "in many keys": Case(
+        lambda: P.id.in_(range(2, 2000)),
+        [2, 3, 4],
+        sqlite="@id IN (SELECT value FROM json_each(?))",
+        postgresql="@id IN (SELECT unnest($1::bigint[]))",
+        mariadb="@id IN (/* list */ ?)",
+    ),
     "in many": Case(
         lambda: P.height.in_([n / 2 for n in range(50_000)]),
         [1, 4],

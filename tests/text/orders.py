@@ -81,6 +81,13 @@ ORDERS: dict[str, Case] = {
     "limit": Case(
         lambda q: q.limit(2),
         [1, 2],
+        sqlite=" ORDER BY @id LIMIT 2",
+        postgresql=" ORDER BY @id LIMIT 2",
+        mariadb=" ORDER BY @id LIMIT 2",
+    ),
+    "an unusual limit": Case(
+        lambda q: q.limit(7),
+        [1, 2, 3, 4],
         sqlite=" ORDER BY @id LIMIT ?",
         postgresql=" ORDER BY @id LIMIT $1",
         mariadb=" ORDER BY @id LIMIT ?",
@@ -102,8 +109,8 @@ ORDERS: dict[str, Case] = {
     "page": Case(
         lambda q: q.order_by("-age").limit(2).offset(1),
         [1, 3],
-        sqlite=" ORDER BY @age DESC, @id LIMIT ? OFFSET ?",
-        postgresql=" ORDER BY @age DESC, @id LIMIT $1 OFFSET $2",
-        mariadb=" ORDER BY @age DESC, @id LIMIT ? OFFSET ?",
+        sqlite=" ORDER BY @age DESC, @id LIMIT 2 OFFSET ?",
+        postgresql=" ORDER BY @age DESC, @id LIMIT 2 OFFSET $1",
+        mariadb=" ORDER BY @age DESC, @id LIMIT 2 OFFSET ?",
     ),
 }

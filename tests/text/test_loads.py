@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
-from ommi import Auto, Key, ModelCollection, ReferenceTo, fields, ommi_model
+from ommi import Auto, Key, Lazy, ModelCollection, ReferenceTo, fields, ommi_model
 from ommi.drivers.mysql.dialect import MySQLDialect
 from ommi.drivers.postgresql.dialect import PostgreSQLDialect
 from ommi.drivers.sqlite.dialect import DIALECT
@@ -31,6 +31,7 @@ class Post:
     title: str
     author_id: Annotated[int, ReferenceTo(User)]
     id: Annotated[int | None, Key | Auto] = None
+    author: ClassVar[Lazy[User]]
 
 
 P: Any = fields(Post)
@@ -38,7 +39,7 @@ PAGE = Select(
     metadata_of(Post),
     P.author_id.in_([1, 2]),
     (P.id.desc,),
-    limit=3,
+    limit=7,
     of_each=(metadata_of(Post).field("author_id"),),
 )
 DIALECTS = {"sqlite": DIALECT, "postgresql": PostgreSQLDialect(), "mariadb": MySQLDialect()}
@@ -76,3 +77,36 @@ def test_an_offset_may_come_alone() -> None:
     found = text("sqlite", PAGE._replace(offset=1, limit=None))
 
     assert 'WHERE "posts"."ommi place" > ? ORDER' in found
+
+
+BESIDE = Select(
+    metadata_of(Post), P.title == "a", limit=5, beside=(metadata_of(Post).relation("author"),)
+)
+COLUMNS = '"posts"."title", "posts"."author_id", "posts"."id"'
+JOIN = ' LEFT JOIN "users" AS "r1" ON "r1"."id" = "posts"."author_id"'
+
+
+def test_what_a_page_refers_to_is_joined_to_it() -> None:
+    assert text("postgresql", BESIDE) == (
+        f'SELECT {COLUMNS}, "r1"."id" FROM (SELECT "posts".* FROM "posts" '
+        'WHERE "posts"."title" COLLATE "C" = $1 ORDER BY "posts"."id" LIMIT 5) AS "posts"'
+        f'{JOIN} ORDER BY "posts"."id"'
+    )
+
+
+def test_mariadb_sorts_before_it_joins() -> None:
+    assert text("mariadb", BESIDE).startswith(
+        f'SELECT {COLUMNS}, "r1"."id" FROM "posts"{JOIN} WHERE "posts"."title" = '
+    )
+
+
+def test_without_a_page_it_is_joined_to_all() -> None:
+    assert text("sqlite", BESIDE._replace(where=None, limit=None, at_most=2)) == (
+        f'SELECT {COLUMNS}, "r1"."id" FROM "posts"{JOIN} LIMIT 2'
+    )
+
+
+def test_a_row_that_was_joined_for_a_condition_is_not_joined_again() -> None:
+    asked = BESIDE._replace(where=fields(Post).author.id > 3, limit=None, at_most=2)
+
+    assert text("sqlite", asked).count("JOIN") == 1

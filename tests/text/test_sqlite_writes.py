@@ -284,7 +284,7 @@ async def test_a_count_asks_for_nothing_else(db: Ommi) -> None:
         'SELECT count(*) FROM "owner" WHERE "owner"."age" > ?',
         (
             'SELECT count(*) FROM (SELECT 1 FROM "owner" WHERE "owner"."age" > ? '
-            'ORDER BY "owner"."name" COLLATE BINARY, "owner"."id" LIMIT ?) AS page'
+            'ORDER BY "owner"."name" COLLATE BINARY, "owner"."id" LIMIT 1) AS page'
         ),
     ]
     assert counts == (2, 1)

@@ -12,6 +12,7 @@ from keyword import iskeyword
 from types import MemberDescriptorType
 from typing import Any
 
+from ommi.metadata.builtin_values import holds_only_builtins
 from ommi.metadata.libraries.protocol import Bypass, DeclaredField
 from ommi.metadata.model import ModelMetadata
 from ommi.planning.plan import ResultColumn
@@ -39,6 +40,13 @@ class Source:
         """A function `make` that takes the bound values and gives the function `made`."""
         body = "\n".join(f"    {line}" for line in self.lines)
         return f"def make({', '.join(self.bound)}):\n{body}\n    return made\n"
+
+
+def runs_user_code(model: ModelMetadata) -> bool:
+    """Tell whether building an instance of the model runs code of the user's."""
+    return model.library.construction(model.cls).runs_user_code or not all(
+        holds_only_builtins(field.type_annotation) for field in model.fields
+    )
 
 
 def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:

@@ -15,7 +15,8 @@ from ommi.errors import (
     TransactionClosed,
     UnsupportedOperation,
 )
-from ommi.execution.hydration import hydrator, runs_user_code
+from ommi.execution.building import runs_user_code
+from ommi.execution.hydration import hydrator
 from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import keeping_from_deletion

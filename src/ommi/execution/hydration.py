@@ -10,13 +10,14 @@ from itertools import repeat
 from typing import Any
 
 from ommi.errors import InvalidValue
-from ommi.execution.building import Source, builder
+from ommi.execution.building import Source, builder, runs_user_code
 from ommi.execution.collector import COLLECTOR_PAUSED
-from ommi.metadata.builtin_values import holds_only_builtins
+from ommi.execution.joining import joining
 from ommi.metadata.libraries.constructor import is_pythons_own
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.typesystem import TypeSystem
 from ommi.planning.plan import Hydrator, ResultColumn, Rows
+from ommi.planning.planner import Related
 from ommi.relations import STATE
 
 LARGE_BATCH = 200
@@ -26,11 +27,14 @@ Builder = Callable[[Rows], list[object]]
 Remember = Callable[[list[object], Rows, object], None]
 
 
-def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
+def hydrator(
+    model: ModelMetadata, columns: Sequence[ResultColumn], related: Sequence[Related] = ()
+) -> Hydrator:
     """Make the function that turns rows of these columns into models.
 
     With a batch, instances of decorated classes remember it and their row. What a column cannot
-    decode is an `InvalidValue`; what a constructor of the user's raises comes out as it is.
+    decode is an `InvalidValue`; what a constructor of the user's raises comes out as it is. The
+    columns of `related` models stand behind those of the model, in the same rows.
     """
     build: Builder = compiled(builder(model, columns))
     remember = _remember(model, columns)
@@ -51,14 +55,12 @@ def hydrator(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Hydrator:
             remember(instances, rows, batch)
         return instances
 
-    return hydrate
-
-
-def runs_user_code(model: ModelMetadata) -> bool:
-    """Tell whether building an instance of the model runs code of the user's."""
-    return model.library.construction(model.cls).runs_user_code or not all(
-        holds_only_builtins(field.type_annotation) for field in model.fields
-    )
+    if not related:
+        return hydrate
+    others = [
+        (relation, theirs, hydrator(relation.target, theirs)) for relation, theirs in related
+    ]
+    return joining(hydrate, len(columns), others)
 
 
 def compiled(source: Source) -> Any:  # noqa: ANN401 - what it is, the source says

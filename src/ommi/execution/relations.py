@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
-from ommi.errors import LazyLoadRefused, QueryError
+from ommi.errors import LazyLoadRefused, ModelError, QueryError
 from ommi.execution.executor import Executor
+from ommi.execution.joining import joinable
 from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.paths import names_one_row
 from ommi.metadata.relations import Relation
 from ommi.query.builder import when
 from ommi.query.expressions import Ordering
@@ -39,18 +42,41 @@ _OURS = (str(Path(__file__).parent), str(Path(handles.__file__).parent))
 _EVENT_LOOP = str(Path(asyncio.__file__).parent)
 
 
+async def select_with(executor: Executor, select: Select, loads: Sequence[Load]) -> list[Any]:
+    """Give the models that a selection means, with relations loaded."""
+    beside = joinable(select, loads) if executor.planner.can_join else ()
+    instances = await executor.select(select._replace(beside=beside) if beside else select)
+    if len(beside) < len(loads) or any(load.nested for load in loads):
+        await load_related(executor, instances, loads, beside)
+    return instances
+
+
 async def load_related(
-    executor: Executor, instances: Sequence[Any], loads: Sequence[Load]
+    executor: Executor,
+    instances: Sequence[Any],
+    loads: Sequence[Load],
+    beside: Sequence[Relation] = (),
 ) -> None:
-    """Load relations of instances that were read together, and what is to be loaded with them."""
+    """Load relations of instances that were read together, and what is to be loaded with them.
+
+    Those `beside` came with the instances.
+    """
     if not instances:
         return
     for load in loads:
         relation = load.relation
-        keys = dict.fromkeys(map(relation.near_key_of, instances))
+        if relation in beside:
+            batch = cast("Batch", batch_of(instances[0]))
+            came = [each for each in batch.known(relation).values() if each is not None]
+            await load_related(executor, came, load.nested)
+            continue
+        keys = dict.fromkeys(map(relation.key_of, instances))
         keys.pop(None, None)
         others, related = await _fetched(executor, relation, keys, load.selection)
         _put(relation, _batch_of_all(executor, relation, instances), related, keys)
+        inverse = _inverse_of(relation)
+        if inverse is not None and others:
+            _put_back(relation, inverse, instances, others)
         await load_related(executor, others, load.nested)
 
 
@@ -72,9 +98,9 @@ class RelationLoader:
         if again:
             _, related = await _fetched(self._executor, relation, [key])
             _put(relation, batch, related, [key])
-        while key not in _known(relation, batch):
+        while key not in batch.known(relation):
             await self._joined(relation, batch, key)
-        return _known(relation, batch)[key]
+        return batch.known(relation)[key]
 
     async def _joined(self, relation: Relation, batch: Batch, key: object) -> None:
         """Wait for a statement that loads the key: one that is under way, or one of our own."""
@@ -114,7 +140,7 @@ class RelationLoader:
     async def _run(self, loading: _Loading) -> None:
         relation = loading.relation
         for batch, keys in loading.keys.items():
-            known = _known(relation, batch)
+            known = batch.known(relation)
             keys.update(dict.fromkeys(self._keys_of_all(relation, batch)))
             for key in [None, *known]:
                 keys.pop(key, None)
@@ -177,13 +203,14 @@ async def _fetched(
     if not relation.is_many:
         return found, dict(zip(far_keys, found, strict=True))
     related: dict[object, list[object]] = {key: [] for key in wanted}
-    for key, instance in zip(far_keys, found, strict=True):
-        if key not in related:
-            raise QueryError(
-                f"{relation!r}: the store takes two keys for the same that differ; compare them "
-                "by code point, or make them the same"
-            )
-        related[key].append(instance)
+    try:
+        for key, instance in zip(far_keys, found, strict=True):
+            related[key].append(instance)
+    except KeyError:
+        raise QueryError(
+            f"{relation!r}: the store takes two keys for the same that differ; compare them "
+            "by code point, or make them the same"
+        ) from None
     return found, cast("Related", related)
 
 
@@ -227,6 +254,37 @@ def _select(relation: Relation, selection: RelatedSelection | None) -> Select:
     return select._replace(
         limit=selection.most, offset=selection.skipped or None, of_each=relation.far_fields
     )
+
+
+def _put_back(
+    relation: Relation, inverse: Relation, instances: Sequence[Any], others: Sequence[Any]
+) -> None:
+    """Let those that were loaded know whom they belong to."""
+    owners = dict(zip(map(relation.key_of, instances), instances, strict=True))
+    owners.pop(None, None)
+    for batch in set(map(batch_of, others)):
+        if batch is not None:
+            batch.known(inverse).update(owners)
+
+
+@cache
+def _inverse_of(relation: Relation) -> Relation | None:
+    """Give the relation by which each row that is loaded leads back to its one owner."""
+    target = relation.target
+    if (
+        relation.association is not None
+        or target.set_state is None
+        or not names_one_row(relation.owner, relation.near_fields)
+    ):
+        return None
+    back = tuple((far, near) for near, far in relation.pairs)
+    for name in target.declared_relations:
+        # One that leads nowhere is refused where it is used.
+        with suppress(ModelError):
+            there = target.relation(name)
+            if there.pairs == back and there.target is relation.owner and not there.is_many:
+                return there
+    return None
 
 
 @cache
@@ -280,19 +338,13 @@ def _any_of(
     return each[0] if len(each) == 1 else Logical(LogicalOperator.OR, each)
 
 
-def _known(relation: Relation, batch: Batch) -> dict[object, object]:
-    if batch.related is None:
-        batch.related = {}
-    return batch.related.setdefault(relation, {})
-
-
 def put_related(relation: Relation, batch: Batch, related: Mapping[object, object]) -> None:
     """Let a batch remember what belongs to keys."""
-    _known(relation, batch).update(related)
+    batch.known(relation).update(related)
 
 
 def _put(relation: Relation, batch: Batch, related: Mapping[object, object], keys: Keys) -> None:
-    known = _known(relation, batch)
+    known = batch.known(relation)
     known.update(related)
     # Of many there is a list for each key that was asked for.
     if not relation.is_many and len(related) < len(keys):

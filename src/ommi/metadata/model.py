@@ -252,6 +252,12 @@ class ModelMetadata:
         except KeyError:
             raise UnknownField(self.name, name, tuple(self.by_name)) from None
 
+    def begins_an_index(self, field: FieldMetadata) -> bool:
+        """Tell whether rows can be looked up by a field; of a key or an index, by its first."""
+        several = [self.unique_together, self.index_together]
+        firsts = [self.keys[0].name, *(names[0] for each in several for names in each)]
+        return field.is_unique or field.is_indexed or field.name in firsts
+
     @cached_property
     def relations(self) -> Mapping[str, Relation]:
         """The relations by their names; raises `ModelError` for one that leads nowhere."""

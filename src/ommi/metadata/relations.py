@@ -66,13 +66,9 @@ class Relation:
         return f"{self.owner.name}.{self.name}"
 
     @cached_property
-    def near_key_of(self) -> KeyOf:
+    def key_of(self) -> KeyOf:
         """Gives the stored forms of an instance's near fields; `None` where one is missing."""
         return key_reader(self.near_fields)
-
-    def key_of(self, instance: object) -> object:
-        """Give what says which rows belong to an instance; `None` where none do."""
-        return self.near_key_of(instance)
 
     @cached_property
     def far_key_of(self) -> KeyOf:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
+from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import StorageType
-from ommi.planning.plan import Compiled, StoreCodec
+from ommi.planning.plan import Compiled, ResultColumn, StoreCodec
 from ommi.query.statements import Statement
 
 
@@ -22,4 +24,13 @@ class Compiler(Protocol):
 
     def text(self, command: object) -> str:
         """Show a command to a person, without values."""
+        ...
+
+
+@runtime_checkable
+class JoiningCompiler(Compiler, Protocol):
+    """A compiler that can give rows of other models beside those asked for: `Select.beside`."""
+
+    def columns_of(self, model: ModelMetadata) -> Sequence[ResultColumn]:
+        """Say what stands in a row for another model: all of its fields."""
         ...

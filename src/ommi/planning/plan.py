@@ -39,6 +39,18 @@ class Slot:
     position: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ByKeys:
+    """How rows that are asked for by one key each are asked for together.
+
+    `bind` makes the parameters of a list of keys; `place` is where the key stands in a row.
+    """
+
+    command: object
+    bind: Callable[[Sequence[object]], Parameters]
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
     """A column of the rows that a command gives, and how it becomes the field's value."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ommi.metadata.model import ModelMetadata
+from ommi.metadata.relations import Relation
 from ommi.planning.cache import RecentlyUsed
-from ommi.planning.compiler import Compiler
+from ommi.planning.compiler import Compiler, JoiningCompiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
 from ommi.query.statements import Count, Select, Statement
 from ommi.query.transform import Lifter
@@ -15,7 +16,8 @@ MOST_PLANS = 1024
 MOST_VALUES_KEPT = 1000
 """A statement with more values is compiled each time: its like will hardly come again."""
 
-MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn]], Hydrator]
+Related = tuple[Relation, Sequence[ResultColumn]]
+MakeHydrator = Callable[[ModelMetadata, Sequence[ResultColumn], Sequence[Related]], Hydrator]
 
 
 class Planner:
@@ -28,11 +30,17 @@ class Planner:
         runs_user_code: Callable[[ModelMetadata], bool],
     ) -> None:
         self.compiler = compiler
+        self._joining = compiler if isinstance(compiler, JoiningCompiler) else None
         self.cache: RecentlyUsed[Plan] = RecentlyUsed(MOST_PLANS)
         self._known = self.cache.get
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
         self._hydrators: RecentlyUsed[tuple[Hydrator, bool]] = RecentlyUsed(MOST_PLANS)
+
+    @property
+    def can_join(self) -> bool:
+        """Whether rows of other models can come beside those asked for."""
+        return self._joining is not None
 
     def plan(self, statement: Statement) -> tuple[Plan, list[object]]:
         """Give the plan of a statement, and the values to bind it with."""
@@ -51,7 +59,7 @@ class Planner:
         model = lifted.select.model if isinstance(lifted, Count) else lifted.model
         hydrate, runs_user_code = None, False
         if isinstance(lifted, Select):
-            hydrate, runs_user_code = self._hydrator(model, compiled.columns)
+            hydrate, runs_user_code = self._hydrator(model, compiled.columns, lifted.beside)
         return Plan(
             command=compiled.command,
             statement=lifted,
@@ -63,12 +71,25 @@ class Planner:
         )
 
     def _hydrator(
-        self, model: ModelMetadata, columns: tuple[ResultColumn, ...]
+        self,
+        model: ModelMetadata,
+        columns: tuple[ResultColumn, ...],
+        beside: tuple[Relation, ...],
     ) -> tuple[Hydrator, bool]:
         # Most selects of a model read the same columns; generating code again would be the
         # dearest part of a new plan.
-        made = self._hydrators.get((model, columns))
+        key = model, columns, beside
+        made = self._hydrators.get(key)
         if made is None:
-            made = self._make_hydrator(model, columns), self._runs_user_code(model)
-            self._hydrators.put((model, columns), made)
+            related = [(relation, self._columns_of(relation.target)) for relation in beside]
+            models = (model, *(relation.target for relation in beside))
+            made = (
+                self._make_hydrator(model, columns, related),
+                any(map(self._runs_user_code, models)),
+            )
+            self._hydrators.put(key, made)
         return made
+
+    def _columns_of(self, model: ModelMetadata) -> Sequence[ResultColumn]:
+        assert self._joining is not None  # noqa: S101 - else nobody asks for a join
+        return self._joining.columns_of(model)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import cast
 
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
-from ommi.metadata.storage import LARGEST_INT
+from ommi.metadata.storage import LARGEST_INT, Kind
 from ommi.query.expressions import Expression, Ordering
 from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
@@ -102,6 +103,12 @@ def _named(conditions: tuple[object, ...]) -> Iterator[ModelMetadata]:
 
 def orderings(model: ModelMetadata, arguments: tuple[object, ...]) -> Iterator[Ordering]:
     """Give what `order_by` was told: names, `-name`, fields, orderings; a direction after any."""
+    if len(arguments) == 1 and type(arguments[0]) is FieldReference:
+        # The usual one, made before.
+        ordering = _ascending(model).get(arguments[0].metadata)
+        if ordering is not None:
+            yield ordering
+            return
     position = 0
     while position < len(arguments):
         ordering = _ordering(model, arguments[position])
@@ -110,6 +117,12 @@ def orderings(model: ModelMetadata, arguments: tuple[object, ...]) -> Iterator[O
             ordering = Ordering(ordering.expression, cast("OrderDirection", arguments[position]))
             position += 1
         yield ordering
+
+
+@cache
+def _ascending(model: ModelMetadata) -> dict[FieldMetadata, Ordering]:
+    each = references(model).values()
+    return {field.metadata: field.asc for field in each if field.kind not in {None, Kind.JSON}}
 
 
 def _ordering(model: ModelMetadata, said: object) -> Ordering:

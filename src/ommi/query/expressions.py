@@ -231,7 +231,7 @@ class Arithmetic(Expression[object]):
 class Parameter(Expression[object]):
     """The place of a value in a question whose values were taken out.
 
-    `count` is set for a list: how many places it takes, 0 for a single one that takes it whole.
+    `count` is set for a list: how many values it has at most, 0 where there may be any number.
     """
 
     __slots__ = ("_storage", "count", "index")

@@ -12,7 +12,7 @@ from ommi.query.builder import bound, conditions_on, orderings, when
 from ommi.query.expressions import Ordering
 from ommi.query.fields import fields
 from ommi.query.nodes import Predicate
-from ommi.query.relation_fields import RelationReference, owner_of, relation_of, steps_to
+from ommi.query.relation_fields import RelationReference, is_of, owner_of, relation_of, steps_to
 
 
 class RelatedSelection(NamedTuple):
@@ -78,6 +78,10 @@ def loads(model: ModelMetadata, known: Sequence[Load], said: Iterable[object]) -
         )
     found = tuple(known)
     for each in said:
+        if not found and isinstance(each, RelationReference) and is_of(each, model):
+            # The usual one, without a look for its place.
+            found = (Load(relation_of(each), RelatedSelection(each)),)
+            continue
         found = _with(model, found, _selection(model, each))
     return found
 

@@ -20,6 +20,9 @@ DEEPEST = 50
 """How often `&` and `|` may alternate inside each other; SQLite's parser keeps a stack of 100."""
 
 LONGEST_INLINE_LIST = 16
+"""Up to this length each value of a list takes a place of its own, else the list takes one."""
+LONGEST_SHORT_LIST = 1024
+"""Up to this length a store may look up each value by itself."""
 """A longer list travels as one parameter; a shorter one as a power of two of them."""
 
 
@@ -321,10 +324,11 @@ class Logical(Predicate):
 
 
 def inline_count(values: Sequence[object]) -> int:
-    """Say how many parameters a list of this length takes; 0 where it travels as one."""
-    if not values or len(values) > LONGEST_INLINE_LIST:
-        return 0
-    return 1 << (len(values) - 1).bit_length()
+    """Say how many values the lists have at most that are asked for alike; 0 for any number."""
+    count = len(values)
+    if count <= LONGEST_INLINE_LIST:
+        return 1 << (count - 1).bit_length() if count else 0
+    return LONGEST_SHORT_LIST if count <= LONGEST_SHORT_LIST else 0
 
 
 def join(operator: LogicalOperator, left: Joinable, right: object) -> Logical:

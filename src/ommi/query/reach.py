@@ -10,8 +10,9 @@ from ommi.metadata.model import ModelMetadata
 from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Joinable, Logical, Predicate, Term
-from ommi.query.operators import LogicalOperator
+from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.related import Exists, RowCount
+from ommi.query.statements import Select
 
 MOST_NESTED = 5
 """How deep questions about related rows nest in each other; a parser's stack is bounded."""
@@ -41,6 +42,19 @@ def is_own(node: Joinable, model: ModelMetadata) -> bool:
         elif kind is not Parameter:
             return False
     return True
+
+
+def key_asked_for(select: Select) -> FieldReference[object] | None:
+    """Give the key of the model, if a lifted selection is that of the row with a key."""
+    where, keys = select.where, select.model.keys
+    if len(keys) > 1 or not isinstance(where, Comparison) or where.is_negated or select.beside:
+        return None
+    left = where.left
+    if type(left) is not FieldReference or left.metadata is not keys[0]:
+        return None
+    is_equality = where.operator is QueryOperator.EQUALS and isinstance(where.right, Parameter)
+    is_whole = not isinstance(select.limit, Parameter) and select.offset is None
+    return left if is_equality and is_whole else None
 
 
 def refuse_too_deep(node: Predicate | Term) -> None:

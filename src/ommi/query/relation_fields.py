@@ -209,6 +209,11 @@ def owner_of(reference: RelationReference) -> ModelMetadata:
     return reference._owner  # noqa: SLF001
 
 
+def is_of(reference: RelationReference, model: ModelMetadata) -> bool:
+    """Tell whether a relation is one of the model's own, and no path."""
+    return reference._owner is model and reference._via is None  # noqa: SLF001
+
+
 def _relation_under(
     reference: RelationReference, target: ModelMetadata, name: str
 ) -> RelationReference:

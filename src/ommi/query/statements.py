@@ -8,10 +8,23 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.relations import Relation
 from ommi.query.expressions import Expression, Ordering, Parameter
 from ommi.query.nodes import Predicate
 
 Limit = int | Parameter | None
+
+USUAL_LIMITS = frozenset(
+    (
+        *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 25, 30, 32, 36, 40, 48, 50, 60, 64, 75, 80),
+        *(90, 96, 100, 120, 128, 150, 200, 250, 256, 300, 400, 500, 512, 600, 750, 800, 1000),
+    )
+)
+"""Limits that are part of a statement's shape, so that the store knows them when it plans.
+
+PostgreSQL takes an unknown limit for a tenth of all rows, and so plans the statement anew each
+time. Others stay values, or each number would be a statement of its own.
+"""
 
 
 class Select(NamedTuple):
@@ -19,7 +32,8 @@ class Select(NamedTuple):
 
     With a limit or an offset the key is the last thing to order by, so that pages neither repeat
     nor skip rows. `at_most` stops early where any rows will do. With `of_each`, limit and offset
-    count among the rows that have the same values of these fields.
+    count among the rows that have the same values of these fields. `beside` are relations to one
+    row, which comes in the same row of the answer; where there is none it is all null.
     """
 
     model: ModelMetadata
@@ -29,6 +43,7 @@ class Select(NamedTuple):
     offset: Limit = None
     at_most: int | None = None
     of_each: tuple[FieldMetadata, ...] = ()
+    beside: tuple[Relation, ...] = ()
 
     def but(self, place: int, part: object) -> Select:
         """Give the same with another part in a place; `_replace` takes four times as long."""
@@ -36,19 +51,18 @@ class Select(NamedTuple):
 
     def shape(self, values: list[object]) -> object:
         """Give the statement without its values, hashable, and append the values in order."""
-        model, where, order, limit, offset, at_most, of_each = self
+        model, where, order, limit, offset, at_most, of_each, beside = self
         shape = None if where is None else where.shape(values)
-        if not order and limit is None and offset is None:
+        if not order and limit is None and offset is None and not beside:
             return model, shape, at_most
         ordered = tuple([ordering.shape(values) for ordering in order])
-        bounds = 0
-        if limit is not None:
+        if limit is not None and limit not in USUAL_LIMITS:
             values.append(limit)
-            bounds = 1
+            limit = -1
         if offset is not None:
             values.append(offset)
-            bounds += 2
-        return model, shape, ordered, bounds, at_most, of_each
+            offset = -1
+        return model, shape, ordered, limit, offset, at_most, of_each, beside
 
 
 _new = tuple.__new__

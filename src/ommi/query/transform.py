@@ -15,7 +15,15 @@ from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
 from ommi.query.related import AnyRelated, RelatedCount, RelatedRows
 from ommi.query.scopes import resolved, resolved_ordering
-from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
+from ommi.query.statements import (
+    USUAL_LIMITS,
+    Count,
+    Delete,
+    Insert,
+    Select,
+    Statement,
+    Update,
+)
 
 
 def checked(node: object) -> Predicate:
@@ -100,7 +108,9 @@ class Lifter:
         order = tuple(self._ordering(ordering, select.model) for ordering in select.order)
         if select.limit is not None or select.offset is not None:
             order = with_key(order, select.model)
-        limit = None if select.limit is None else self._parameter(_INT)
+        limit = select.limit
+        if limit is not None and limit not in USUAL_LIMITS:
+            limit = self._parameter(_INT)
         offset = None if select.offset is None else self._parameter(_INT)
         return select._replace(where=where, order=order, limit=limit, offset=offset)
 

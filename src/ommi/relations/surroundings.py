@@ -5,7 +5,7 @@ Models never import the database: they find it here, behind a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -33,8 +33,9 @@ class RelationFacts(Protocol):
         """Whether it leads to any number of rows."""
         ...
 
-    def key_of(self, instance: object) -> object:
-        """Give what says which rows belong to an instance; `None` where none do."""
+    @property
+    def key_of(self) -> Callable[[Any], object]:
+        """Gives what says which rows belong to an instance; `None` where none do."""
         ...
 
     def without_key(self, instance: object) -> object:
@@ -92,6 +93,12 @@ class Batch:
         self.database = database
         self.related = None
         self.rows = ()
+
+    def known(self, relation: RelationFacts) -> dict[object, object]:
+        """Give what was loaded of a relation, by key, to be read and added to."""
+        if self.related is None:
+            self.related = {}
+        return self.related.setdefault(relation, {})
 
     def __reduce__(self) -> tuple[object, ...]:
         # A copy in another process has no database; it finds the one of its surroundings.

@@ -9,11 +9,12 @@ from typing import assert_never, cast
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
-from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
-from ommi.query.expressions import Ordering
-from ommi.query.nodes import Logical, Predicate, Term
-from ommi.query.operators import LogicalOperator, OrderDirection
-from ommi.query.reach import is_own
+from ommi.planning.plan import ByKeys, Compiled, ResultColumn, StoreCodec, binder, composed
+from ommi.query.expressions import Ordering, Parameter
+from ommi.query.fields import FieldReference
+from ommi.query.nodes import LONGEST_SHORT_LIST, Comparison, Logical, Predicate, Term
+from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.query.reach import is_own, key_asked_for
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
 from ommi.sql.expressions import Source, Writer
@@ -39,8 +40,13 @@ class SqlCompiler:
         writer = Writer(self.dialect, of.model)
         match statement:
             case Select(model):
-                text = self._select(statement, writer, self._columns(model))
-                return self._compiled(self._command(text, model), writer, model.fields)
+                write = self._select_beside if statement.beside else self._select
+                text = write(statement, writer, self._columns(model))
+                command = self._command(text, model)
+                key = key_asked_for(statement)
+                if key is not None:
+                    command = replace(command, by_keys=self._by_keys(model, key))
+                return self._compiled(command, writer, model.fields)
             case Count(select):
                 text = self._count(select, writer)
                 return self._compiled(self._command(text, select.model), writer)
@@ -56,6 +62,18 @@ class SqlCompiler:
             case _:
                 assert_never(statement)
 
+    def _by_keys(self, model: ModelMetadata, key: FieldReference[object]) -> ByKeys | None:
+        codec = self.dialect.codec(key.storage)
+        if codec.encode is not None or codec.decode is not None:
+            # What goes there may not be equal to what comes back.
+            return None
+        several = Parameter(0, key.storage, LONGEST_SHORT_LIST)
+        where = Comparison.unchecked(key, QueryOperator.IN, several)
+        writer = Writer(self.dialect, model)
+        text = self._select(Select(model, where), writer, self._columns(model))
+        place = model.fields.index(key.metadata)
+        return ByKeys(self._command(text, model), binder(writer.slots), place)
+
     def _command(self, text: str, model: ModelMetadata, *, is_write: bool = False) -> SqlCommand:
         names = {field.column: field.name for field in model.fields}
         return SqlCommand(
@@ -67,14 +85,18 @@ class SqlCompiler:
     ) -> Compiled:
         return Compiled(command, tuple(writer.slots), tuple(map(self._result, fields)))
 
+    def columns_of(self, model: ModelMetadata) -> Sequence[ResultColumn]:
+        """Say what stands in a row for another model: all of its fields."""
+        return tuple(map(self._result, model.fields))
+
     def _result(self, field: FieldMetadata) -> ResultColumn:
         codec = self.dialect.codec(field.storage)
         load = field.required_codec.load
         inline = codec.inline if load is None else None
         return ResultColumn(field, composed(codec.decode, load), inline)
 
-    def _columns(self, model: ModelMetadata) -> str:
-        table = self.dialect.quote(model.table)
+    def _columns(self, model: ModelMetadata, name: str | None = None) -> str:
+        table = name or self.dialect.quote(model.table)
         return ", ".join(f"{table}.{self.dialect.quote(f.column)}" for f in model.fields)
 
     def _select(self, select: Select, writer: Writer, what: str) -> str:
@@ -89,6 +111,28 @@ class SqlCompiler:
         # What the conditions and the order read beside the table has been joined to it by now.
         source = writer.sources[0].text
         return f"SELECT {what} FROM {source}{where}{order}{self.dialect.bounds(limit, offset)}"
+
+    def _select_beside(self, select: Select, writer: Writer, what: str) -> str:
+        """Join the rows that relations to one lead to; a page may have to be cut out first.
+
+        Else SQLite joins to all rows that it sorts, and PostgreSQL does not see how few it has to
+        join, and plans each time. MariaDB sorts first by itself, and takes twice as long so.
+        """
+        own = select._replace(beside=())
+        is_page = select.limit is not None or select.offset is not None
+        if not (is_page and self.dialect.pages_before_joining):
+            what = self._with_related(select, writer, what)
+            return self._select(own, writer, what)
+        table = self.dialect.quote(select.model.table)
+        page = Source(table, f"({self._select(own, writer, f'{table}.*')})")
+        with writer.reading(page):
+            columns, order = self._with_related(select, writer, what), self._order(select, writer)
+        return f"SELECT {columns} FROM {page.text}{order}"
+
+    def _with_related(self, select: Select, writer: Writer, what: str) -> str:
+        """Join to what is being read; give all columns."""
+        names = [(each.target, writer.joined_by(each)) for each in select.beside]
+        return ", ".join([what, *(self._columns(model, name) for model, name in names)])
 
     def _select_of_each(self, select: Select, writer: Writer, what: str) -> str:
         """Give the rows of a page of each group, numbered by a subquery with the table's name."""

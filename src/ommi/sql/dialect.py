@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from ommi.metadata.storage import StorageType
-from ommi.planning.plan import Conversion, StoreCodec
+from ommi.planning.plan import ByKeys, Conversion, StoreCodec
 from ommi.query.operators import ArithmeticOperator
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class SqlCommand:
 
     An INSERT names its `columns`. Where all that it returns is the row's generated key, that is
     `key_column`, and `text_with_key` is the same INSERT with the key as its last parameter. Where
-    it gives the key that the store would generate, that is `given_key`.
+    it gives the key that the store would generate, that is `given_key`. `by_keys` is for a SELECT
+    of the row with a key, whose only parameter that is.
     """
 
     text: str
@@ -48,6 +49,7 @@ class SqlCommand:
     given_key: str | None = None
     key_column: str | None = None
     text_with_key: str | None = None
+    by_keys: ByKeys | None = None
 
 
 class Dialect:
@@ -58,6 +60,9 @@ class Dialect:
     table_suffix = ""
     no_values = "DEFAULT VALUES"
     """What an INSERT says that gives no value."""
+
+    pages_before_joining = True
+    """Whether a page is to be cut out before other rows are joined to it."""
 
     def quote(self, identifier: str) -> str:
         """Quote a name."""
@@ -133,8 +138,19 @@ class Dialect:
         """Say how a value travels that is compared with one inside a JSON column."""
         return self.codec(storage)
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
-        """Ask for a value in a list that travels as one parameter; `encode` is for one value."""
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
+        """Ask for a value in a list that travels as one parameter; `encode` is for one value.
+
+        `is_looked_up` says that the list is short, and that rows are found by an index.
+        """
         raise NotImplementedError
 
     def contains(self, text: str, bind: Bind) -> str:

@@ -9,12 +9,13 @@ from typing import NamedTuple, cast
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.model import FieldMetadata, ModelMetadata
-from ommi.metadata.paths import Path, names_one_row
+from ommi.metadata.paths import Hop, Path, names_one_row
+from ommi.metadata.relations import Relation
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, Slot, composed
 from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
-from ommi.query.nodes import Comparison, Logical, Predicate, Term
+from ommi.query.nodes import LONGEST_INLINE_LIST, Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.related import Exists, OuterField, RowCount, Rows
 from ommi.sql.dialect import Bind, Dialect
@@ -154,6 +155,11 @@ class Writer:
         fars = [self.expression(references(rows.model)[far.name]) for _, far in rows.pairs]
         return [f"{far} = {near}" for far, near in zip(fars, nears, strict=True)]
 
+    def joined_by(self, relation: Relation) -> str:
+        """Give the name of the row that a relation to one leads to from the row being read."""
+        hop = Hop(relation.owner, relation.target, relation.pairs, is_many=False)
+        return self._joined(self.sources[-1], (hop,))
+
     def _joined(self, source: Source, path: Path) -> str:
         """Give the name of the row that single references lead to, joined where it is not yet.
 
@@ -194,9 +200,9 @@ class Writer:
         """Give the placeholder of a value on its way into a column."""
         return self._bind(Slot(index, self.dialect.field_codec(field, model).encode))
 
-    def bound(self, limit: object) -> str:
-        """Give the placeholder of a limit or an offset."""
-        return self._bind(Slot(cast("Parameter", limit).index))
+    def bound(self, limit: int | Parameter) -> str:
+        """Give a limit or an offset, or its placeholder."""
+        return self._bind(Slot(limit.index)) if isinstance(limit, Parameter) else str(limit)
 
     def _bind(self, slot: Slot) -> str:
         self.slots.append(slot)
@@ -330,11 +336,14 @@ class Writer:
     def _among(self, node: Comparison, left: str, parameter: Parameter) -> str:
         storage = cast("StorageType", parameter.storage)
         encode = self._encoding(node, storage)
-        if not parameter.count:
-            return self.dialect.among(left, storage, self._binding(node, parameter, None), encode)
+        if not 0 < cast("int", parameter.count) <= LONGEST_INLINE_LIST:
+            bind = self._binding(node, parameter, None)
+            is_short = bool(parameter.count) and not node.is_negated
+            is_looked_up = is_short and _begins_an_index(node.left)
+            return self.dialect.among(left, storage, bind, encode, is_looked_up=is_looked_up)
         places = [
             self._operand_mark(node, Slot(parameter.index, encode, position), storage)
-            for position in range(parameter.count)
+            for position in range(cast("int", parameter.count))
         ]
         return f"{left} IN ({', '.join(places)})"
 
@@ -372,6 +381,10 @@ class Writer:
         if isinstance(side, Parameter):
             return self._bind(Slot(side.index, self.dialect.calculable_codec(storage).encode))
         return self._calculation(side)
+
+
+def _begins_an_index(node: Term) -> bool:
+    return isinstance(node, FieldReference) and node.owner.begins_an_index(node.metadata)
 
 
 def _balanced(parts: Sequence[str], sign: str) -> str:

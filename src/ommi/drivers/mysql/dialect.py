@@ -58,6 +58,7 @@ class MariaDBDialect(Dialect):
     """
 
     name = "MariaDB"
+    pages_before_joining = False
     identifier_quote = "`"
     collation = "utf8mb4_nopad_bin"
     ascii_collation = "ascii_nopad_bin"
@@ -172,8 +173,16 @@ class MariaDBDialect(Dialect):
     def same(self, left: str, right: str) -> str:
         return f"{left} <=> {right}"
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
-        del storage
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
+        del storage, is_looked_up
 
         def encode_list(values: object) -> ValueList:
             listed = cast("Sequence[object]", values)

@@ -112,11 +112,21 @@ class PostgreSQLDialect(Dialect):
     def document(self, text: str) -> str:
         return text
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
         """Ask for a value in an array that is one parameter.
 
-        With `= ANY` the plan that is made for any array would look through it once per row: from
-        the sixth time on, 100,000 values and 10,000 rows took 7.5 s, and so 0.1 s.
+        With `= ANY` the plan that is made for any array would look through it once per row, unless
+        an index finds the rows: from the sixth time on, 100,000 values and 10,000 rows took 7.5 s,
+        and so 0.1 s. Without it no index is used for more than a few values: for 1,000 of 10,000
+        authors with 5 posts each it takes twice as long.
         """
         kind = "numeric" if encode is exact_number else _TYPES[storage.kind]
 
@@ -124,7 +134,8 @@ class PostgreSQLDialect(Dialect):
             listed = cast("Sequence[object]", values)
             return list(listed) if encode is None else [encode(value) for value in listed]
 
-        return f"{text} IN (SELECT unnest({bind(encode_list)}::{kind}[]))"
+        array = f"{bind(encode_list)}::{kind}[]"
+        return f"{text} = ANY({array})" if is_looked_up else f"{text} IN (SELECT unnest({array}))"
 
     def contains(self, text: str, bind: Bind) -> str:
         return f"position({bind()} IN ({text})) > 0"

@@ -99,7 +99,16 @@ class SQLiteDialect(Dialect):
     def same(self, left: str, right: str) -> str:
         return f"{left} IS {right}"
 
-    def among(self, text: str, storage: StorageType, bind: Bind, encode: Conversion | None) -> str:
+    def among(
+        self,
+        text: str,
+        storage: StorageType,
+        bind: Bind,
+        encode: Conversion | None,
+        *,
+        is_looked_up: bool,
+    ) -> str:
+        del is_looked_up
         read, write = _LISTED.get(storage.kind, ("value", _as_it_is))
 
         def encode_list(values: object) -> str:

@@ -188,6 +188,11 @@ class ConnectionPool(Generic[C]):
         """Take a connection back, as `give_back` does."""
         self.give_back(connection)
 
+    def is_held_by_current_task(self) -> bool:
+        """Tell whether the running task has a connection; raises where it may have none."""
+        task = current_task(self._check_home())
+        return any(lease.task is task for lease in self._leased)
+
     def resize(self, min_connections: int, max_connections: int) -> None:
         """Hold more or fewer connections; those over the maximum go when they are given back."""
         self._check_home()

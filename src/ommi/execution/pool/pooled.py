@@ -18,7 +18,8 @@ from ommi.drivers.protocol import (
 )
 from ommi.errors import UnsupportedOperation
 from ommi.execution.pool.connection_pool import ConnectionPool
-from ommi.planning.plan import Parameters, Rows
+from ommi.execution.pool.gathering import Gatherer
+from ommi.planning.plan import ByKeys, Parameters, Rows
 from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class PooledConnection:
 
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self.pool = pool
+        self._gatherer = Gatherer(pool)
 
     async def fetch(
         self,
@@ -42,7 +44,13 @@ class PooledConnection:
     ) -> T:
         """Run a command that gives rows; build something of them."""
         pool = self.pool
-        lease = pool.take() or await pool.acquire()
+        lease = pool.take()
+        if lease is None:
+            by_keys: ByKeys | None = getattr(command, "by_keys", None)
+            rows = None if by_keys is None else await self._gatherer.rows(by_keys, parameters[0])
+            if rows is not None:
+                return build(rows)
+            lease = await pool.acquire()
         try:
             built: T = await lease.connection.fetch(command, parameters, build, context)
         finally:

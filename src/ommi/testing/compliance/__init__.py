@@ -31,6 +31,7 @@ from ommi.testing.compliance.joins import (
     TestJoinsOfRegisteredKinds,
 )
 from ommi.testing.compliance.loading import TestEagerRelations, TestRefusedLoads
+from ommi.testing.compliance.loading_pages import TestPagesWithRelations
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
 from ommi.testing.compliance.references import TestReferences
@@ -86,6 +87,7 @@ __all__ = [
     "TestNestedTransactions",
     "TestOpening",
     "TestOrdering",
+    "TestPagesWithRelations",
     "TestPaging",
     "TestReferences",
     "TestReferencesToNothing",

@@ -63,6 +63,18 @@ class TestEagerRelations(CountedSuite):
             assert each.author.is_loaded
             assert (await each.author).name == "u0"
 
+    async def test_what_is_loaded_knows_whom_it_belongs_to(self, db: Ommi) -> None:
+        await filled(db, users=3, posts=12)
+        part = User.posts.order_by("-id").limit(2)
+        every = await db.query(User).load(User.posts).fetch_all()
+        some = await db.query(User).load(part).fetch_all()
+        before = sent(db)
+
+        for user in (*every, *some):
+            assert await user.posts
+            assert all([await post.author is user for post in await user.posts])
+        assert sent(db) == before
+
     async def test_part_of_a_relation_can_be_loaded(self, db: Ommi) -> None:
         await filled(db)
         some = User.posts.where(lambda p: p.title != "p0").order_by("-title")

@@ -127,6 +127,20 @@ class TestRelationsOfDecoratedKinds:
         assert book.author.is_loaded
         assert await book.author == author
 
+    async def test_a_page_has_what_it_refers_to(self, db: Ommi, kind: Pair) -> None:
+        authors = await db.add_all(kind.author(name=name) for name in "ab").or_raise()
+        books = await db.add_all(
+            kind.book(name=f"b{n}", author_id=authors[n % 2].id) for n in range(4)
+        ).or_raise()
+
+        asked = db.query(kind.book).order_by("id").limit(3).load(kind.book.author)
+        found = await asked.fetch_all()
+
+        assert found == books[:3]
+        assert [book.author.is_loaded for book in found] == [True] * 3
+        assert [await book.author for book in found] == [*authors, authors[0]]
+        assert await (await found[0].author).books == [books[0], books[2]]
+
     async def test_a_graph_is_added(self, db: Ommi, kind: Pair) -> None:
         author, book = kind.author(name="a"), kind.book(name="b")
         author.books.add(book)
