@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -61,14 +61,14 @@ class Relation:
     is_nullable: bool
     pairs: tuple[Pair, ...]
     association: Association | None = None
+    key_of: KeyOf = field(init=False, repr=False)
+    """Gives the stored forms of an instance's near fields; `None` where one is missing."""
 
     def __repr__(self) -> str:
         return f"{self.owner.name}.{self.name}"
 
-    @cached_property
-    def key_of(self) -> KeyOf:
-        """Gives the stored forms of an instance's near fields; `None` where one is missing."""
-        return key_reader(self.near_fields)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key_of", key_reader(self.near_fields))
 
     @cached_property
     def far_key_of(self) -> KeyOf:

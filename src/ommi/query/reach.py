@@ -47,7 +47,7 @@ def is_own(node: Joinable, model: ModelMetadata) -> bool:
 def key_asked_for(select: Select) -> FieldReference[object] | None:
     """Give the key of the model, if a lifted selection is that of the row with a key."""
     where, keys = select.where, select.model.keys
-    if len(keys) > 1 or not isinstance(where, Comparison) or where.is_negated or select.beside:
+    if len(keys) != 1 or not isinstance(where, Comparison) or where.is_negated or select.beside:
         return None
     left = where.left
     if type(left) is not FieldReference or left.metadata is not keys[0]:
