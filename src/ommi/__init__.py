@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
+from ommi.drivers.plugin import DriverPlugin
 from ommi.drivers.protocol import IsolationLevel, Outcome
 from ommi.errors import (
     ArithmeticOverflow,
@@ -53,6 +54,7 @@ from ommi.errors import (
 from ommi.execution.executor import Explanation
 from ommi.execution.pool import ConnectionPool, ConnectionStats
 from ommi.execution.transaction.policy import TransactionOptions
+from ommi.extensions import PluginManager
 from ommi.metadata.annotations import (
     Auto,
     Aware,
@@ -124,6 +126,7 @@ __all__ = [
     "DatabaseError",
     "Default",
     "Digits",
+    "DriverPlugin",
     "Explanation",
     "Expression",
     "Failure",
@@ -156,6 +159,7 @@ __all__ = [
     "OperationCancelled",
     "OrderDirection",
     "Outcome",
+    "PluginManager",
     "PoolDeadlock",
     "Predicate",
     "Query",
