@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
@@ -16,7 +16,8 @@ from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.policy import TransactionOptions
-from ommi.extensions import PluginManager
+from ommi.execution.watched import Chain, WatchedExecutor, WatchedWriter
+from ommi.extensions import Layer, PluginManager
 from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations
 from ommi.relations import RelationFacts, database_closed, database_opened
@@ -34,8 +35,9 @@ class Ommi(Operations):
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
     one in memory, `memory://`), a mapping that says the same (`{"driver": "sqlite", "database":
     "app.db"}`), or a driver; `options` are the driver's. `plugins` knows more drivers than those
-    that Ommi ships and those that are installed. With `lazy="raise"`, for tests, a relation that
-    is awaited and not loaded is a `LazyLoadRefused`.
+    that Ommi ships and those that are installed. `middleware` stands around every operation, the
+    first outermost: middleware and policies, or the names of installed ones. With `lazy="raise"`,
+    for tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
@@ -48,15 +50,22 @@ class Ommi(Operations):
         *,
         lazy: Literal["load", "raise"] = "load",
         plugins: PluginManager | None = None,
+        middleware: Sequence[Layer | str] = (),
         **options: object,
     ) -> None:
+        known = plugins or PluginManager()
         if isinstance(location, str | Mapping):
-            ready = prepared(location, options, (plugins or PluginManager()).registry)
+            ready = prepared(location, options, known.registry)
             driver, self._pool_options = ready.driver(), ready.pool
         else:
             driver, self._pool_options = location, pool_options(options)
-        self._executor = Executor(driver, self)
-        self._writer = GraphWriter(self._executor)
+        layers = known.layers(middleware)
+        if layers:
+            watched = WatchedExecutor(driver, self, Chain(layers))
+            self._executor, self._writer = watched, WatchedWriter(watched)
+        else:
+            self._executor = Executor(driver, self)
+            self._writer = GraphWriter(self._executor)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:
@@ -80,7 +89,8 @@ class Ommi(Operations):
     async def open(self) -> Self:
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
-            self._executor.home = await self._connected()
+            connection = await self._connected()
+            self._executor.home = self._executor.around(connection)
             database_opened(self)
         return self
 
