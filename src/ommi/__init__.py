@@ -36,8 +36,10 @@ from ommi.errors import (
     OmmiError,
     OmmiWarning,
     OperationCancelled,
+    PolicyViolation,
     PoolDeadlock,
     QueryError,
+    RepeatedQuestionWarning,
     SchemaMismatch,
     StaleLease,
     StatementTimeout,
@@ -78,6 +80,7 @@ from ommi.metadata.annotations import (
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import FieldMetadata
 from ommi.metadata.typesystem import TypeSystem
+from ommi.plugins.protocol import Middleware
 from ommi.query.builder import when
 from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
@@ -146,6 +149,7 @@ __all__ = [
     "Length",
     "Logical",
     "LogicalOperator",
+    "Middleware",
     "ModelCollection",
     "ModelError",
     "MultipleFound",
@@ -160,12 +164,14 @@ __all__ = [
     "OrderDirection",
     "Outcome",
     "PluginManager",
+    "PolicyViolation",
     "PoolDeadlock",
     "Predicate",
     "Query",
     "QueryError",
     "QueryOperator",
     "ReferenceTo",
+    "RepeatedQuestionWarning",
     "Result",
     "SchemaMismatch",
     "StaleLease",

@@ -172,7 +172,7 @@ class Operation:
 
     @cached_property
     def new_rows(self) -> Sequence[NewRow]:
-        """The rows that are to be added, those of a batch included."""
+        """The rows that are to be added, those of a batch included; asked before they are."""
         return [*self._rows(), *(row for part in self.parts for row in part.new_rows)]
 
     @cached_property
