@@ -38,7 +38,7 @@ class Middleware(Protocol):
 
     It sees the operation, hands it on with `proceed`, and gives back what came of it. It may hand
     on another one (`operation.but(statement)`), answer by itself (an `Answer` that it kept, of an
-    operation with the same `plan.command` and `parameters`), or raise to refuse. What it raises is
+    operation with the same `plan` and `parameters`), or raise to refuse. What it raises is
     the operation's failure; no connection is held while it runs. It must not swallow a
     `CancelledError`, nor proceed twice with a write. It may also be `Watching` and `Opening`.
     """

@@ -49,7 +49,7 @@ class RepeatedQuestions(Observer):
         if len(asked) > _MOST_PLACES:
             asked.clear()
         now = operation.clock()
-        times = asked.setdefault((place, operation.plan.command), [])
+        times = asked.setdefault((place, operation.plan), [])
         times.append(now)
         while times[0] < now - self._seconds:
             times.pop(0)
