@@ -153,6 +153,12 @@ def prepared(
     return Prepared(scheme, plugin, config, cast("PoolOptions", pool))
 
 
+def driver_for(url: str, options: Mapping[str, object]) -> tuple[Driver, PoolOptions]:
+    """Make the driver for a URL, and give its pool's options; raises `ConfigurationError`."""
+    ready = prepared(url, options, DriverRegistry())
+    return ready.driver(), ready.pool
+
+
 def pool_options(given: Mapping[str, object]) -> PoolOptions:
     """Give options of a pool as numbers; raises `ConfigurationError`."""
     schema = {"properties": POOL_PROPERTIES, "additionalProperties": False}
