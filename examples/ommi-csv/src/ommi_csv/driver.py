@@ -7,8 +7,6 @@ from contextvars import Context
 from pathlib import Path
 from typing import TypeVar, cast
 
-from ommi_csv import files
-
 from ommi.drivers.memory.compiler import MemoryCommand, MemoryCompiler
 from ommi.drivers.memory.driver import MemoryConnection
 from ommi.drivers.memory.tables import Tables
@@ -17,6 +15,7 @@ from ommi.errors import ConnectionFailed
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
+from ommi_csv import files
 
 T = TypeVar("T")
 
