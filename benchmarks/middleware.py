@@ -20,8 +20,8 @@ from ommi.plugins.policies import SoftDelete
 from ommi.plugins.protocol import Answer, Proceed
 
 COLLECTION = ModelCollection()
-ROUNDS = 15
-READS = 2_000
+ROUNDS = 9
+READS = 500
 
 
 @ommi_model(collection=COLLECTION)
