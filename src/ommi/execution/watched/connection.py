@@ -121,10 +121,9 @@ class WatchedConnection:
 class WatchedUnit(WatchedConnection):
     """A transaction of the store that tells when it ends."""
 
-    inner: Unit
-
     def __init__(self, inner: Unit, executor: WatchedExecutor) -> None:
         super().__init__(inner, executor)
+        self._unit = inner
         self._callbacks: list[Callable[[bool], None]] = []
 
     def on_end(self, callback: Callable[[bool], None]) -> None:
@@ -139,40 +138,40 @@ class WatchedUnit(WatchedConnection):
     @property
     def level(self) -> IsolationLevel:
         """The level that it has."""
-        return self.inner.level
+        return self._unit.level
 
     @property
     def outcome(self) -> Outcome:
         """What became of it."""
-        return self.inner.outcome
+        return self._unit.outcome
 
     async def commit(self) -> None:
         """Commit, and tell, however it ends."""
         try:
-            await self.inner.commit()
+            await self._unit.commit()
         finally:
             self._tell()
 
     async def rollback(self) -> None:
         """Roll back, and tell."""
         try:
-            await self.inner.rollback()
+            await self._unit.rollback()
         finally:
             self._tell()
 
     async def savepoint(self, name: str) -> None:
         """Mark where to come back to."""
-        await self.inner.savepoint(name)
+        await self._unit.savepoint(name)
 
     async def release(self, name: str) -> None:
         """Forget a savepoint, and those after it."""
-        await self.inner.release(name)
+        await self._unit.release(name)
 
     async def rollback_to(self, name: str) -> None:
         """Undo what came after a savepoint; it stays."""
-        await self.inner.rollback_to(name)
+        await self._unit.rollback_to(name)
 
     def _tell(self) -> None:
-        may_be_committed = self.inner.outcome is not Outcome.ROLLED_BACK
+        may_be_committed = self._unit.outcome is not Outcome.ROLLED_BACK
         for callback in self._callbacks:
             callback(may_be_committed)
