@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
+from ommi.drivers.plugin import DriverPlugin
 from ommi.drivers.protocol import IsolationLevel, Outcome
 from ommi.errors import (
     ArithmeticOverflow,
@@ -35,8 +36,10 @@ from ommi.errors import (
     OmmiError,
     OmmiWarning,
     OperationCancelled,
+    PolicyViolation,
     PoolDeadlock,
     QueryError,
+    RepeatedQuestionWarning,
     SchemaMismatch,
     StaleLease,
     StatementTimeout,
@@ -53,6 +56,7 @@ from ommi.errors import (
 from ommi.execution.executor import Explanation
 from ommi.execution.pool import ConnectionPool, ConnectionStats
 from ommi.execution.transaction.policy import TransactionOptions
+from ommi.extensions import PluginManager
 from ommi.metadata.annotations import (
     Auto,
     Aware,
@@ -76,6 +80,8 @@ from ommi.metadata.annotations import (
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import FieldMetadata
 from ommi.metadata.typesystem import TypeSystem
+from ommi.older_modules import serve as _serve_older_modules
+from ommi.plugins.protocol import Middleware
 from ommi.query.builder import when
 from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
@@ -93,11 +99,20 @@ if _TYPE_CHECKING:
     from ommi.legacy import ASTLogicalNode as ASTLogicalNode
     from ommi.legacy import ASTNode as ASTNode
     from ommi.legacy import ASTReferenceNode as ASTReferenceNode
+    from ommi.legacy import BaseDriver as BaseDriver
+    from ommi.legacy import BaseDriverTransaction as BaseDriverTransaction
+    from ommi.legacy import DatabaseDriver as DatabaseDriver
+    from ommi.legacy import DatabaseResult as DatabaseResult
+    from ommi.legacy import DBQueryResult as DBQueryResult
+    from ommi.legacy import DBResult as DBResult
+    from ommi.legacy import FieldType as FieldType
     from ommi.legacy import LazyLoadEveryRelated as LazyLoadEveryRelated
     from ommi.legacy import LazyLoadTheRelated as LazyLoadTheRelated
+    from ommi.legacy import OmmiModel as OmmiModel
     from ommi.legacy import OmmiTransaction as OmmiTransaction
     from ommi.legacy import QueryBuilder as QueryBuilder
     from ommi.legacy import UseDriver as UseDriver
+    from ommi.legacy import active_driver as active_driver
     from ommi.legacy import use_driver as use_driver
 
 __version__ = "1.0.0.dev0"
@@ -124,6 +139,7 @@ __all__ = [
     "DatabaseError",
     "Default",
     "Digits",
+    "DriverPlugin",
     "Explanation",
     "Expression",
     "Failure",
@@ -143,6 +159,7 @@ __all__ = [
     "Length",
     "Logical",
     "LogicalOperator",
+    "Middleware",
     "ModelCollection",
     "ModelError",
     "MultipleFound",
@@ -156,12 +173,15 @@ __all__ = [
     "OperationCancelled",
     "OrderDirection",
     "Outcome",
+    "PluginManager",
+    "PolicyViolation",
     "PoolDeadlock",
     "Predicate",
     "Query",
     "QueryError",
     "QueryOperator",
     "ReferenceTo",
+    "RepeatedQuestionWarning",
     "Result",
     "SchemaMismatch",
     "StaleLease",
@@ -195,6 +215,9 @@ __all__ = [
     "transaction",
     "when",
 ]
+
+
+_serve_older_modules()
 
 
 def __getattr__(name: str) -> object:

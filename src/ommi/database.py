@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
+from ommi.drivers.late import LateDriver
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
-from ommi.drivers.registry import driver_for, pool_options
+from ommi.drivers.registry import pool_options, prepared
 from ommi.errors import ConfigurationError
 from ommi.execution.executor import NOT_OPEN, Executor
 from ommi.execution.graph import GraphWriter
@@ -16,6 +17,8 @@ from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnec
 from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.outside import Outside
 from ommi.execution.transaction.policy import TransactionOptions
+from ommi.execution.watched import Chain, WatchedHomeExecutor, WatchedWriter
+from ommi.extensions import Layer, PluginManager
 from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations
 from ommi.relations import RelationFacts, database_closed, database_opened
@@ -31,8 +34,11 @@ class Ommi(Operations):
     """A database: opened once, asked from anywhere.
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
-    one in memory, `memory://`) or a driver; `options` are the driver's. With `lazy="raise"`, for
-    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
+    one in memory, `memory://`), a mapping that says the same (`{"driver": "sqlite", "database":
+    "app.db"}`), or a driver; `options` are the driver's. `plugins` knows more drivers than those
+    that Ommi ships and those that are installed. `middleware` stands around every operation, the
+    first outermost: middleware and policies, or the names of installed ones. With `lazy="raise"`,
+    for tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
@@ -41,27 +47,40 @@ class Ommi(Operations):
 
     def __init__(
         self,
-        location: str | Driver = "sqlite://",
+        location: str | Mapping[str, object] | Driver = "sqlite://",
         *,
         lazy: Literal["load", "raise"] = "load",
+        plugins: PluginManager | None = None,
+        middleware: Sequence[Layer | str] = (),
         **options: object,
     ) -> None:
-        if isinstance(location, str):
-            self._driver, self._pool_options = driver_for(location, options)
+        known = plugins or PluginManager()
+        if isinstance(location, str | Mapping):
+            ready = prepared(location, options, known.registry)
+            driver, self._pool_options = ready.driver(), ready.pool
         else:
-            self._driver, self._pool_options = location, pool_options(options)
-        self._executor = Executor(self._driver, self)
-        self._writer = GraphWriter(self._executor)
+            driver, self._pool_options = location, pool_options(options)
+        layers = known.layers(middleware)
+        if layers:
+            watched = WatchedHomeExecutor(driver, self, Chain(layers))
+            self._executor, self._writer = watched, WatchedWriter(watched)
+        else:
+            self._executor = Executor(driver, self)
+            self._writer = GraphWriter(self._executor)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
-        return f"<Ommi on {self._driver!r}, {state}>"
+        return f"<Ommi on {self._executor.driver!r}, {state}>"
 
     @property
     def driver(self) -> Driver:
-        """The driver of the store."""
-        return self._driver
+        """The driver of the store.
+
+        Raises `ConnectionFailed` where an async plug-in makes it and the database is not open yet.
+        """
+        driver = self._executor.driver
+        return driver.made if isinstance(driver, LateDriver) else driver
 
     @property
     def is_open(self) -> bool:
@@ -71,16 +90,18 @@ class Ommi(Operations):
     async def open(self) -> Self:
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
-            self._executor.home = await self._connected()
+            connection = await self._connected()
+            self._executor.home = self._executor.around(connection)
             database_opened(self)
         return self
 
     async def _connected(self) -> Connection:
         """Open the first connection; one that serves a caller at a time gets a pool in front."""
-        connect = cast("Callable[[], Awaitable[PoolableConnection]]", self._driver.connect)
+        driver = self._executor.driver
+        connect = cast("Callable[[], Awaitable[PoolableConnection]]", driver.connect)
         # Made first: what it refuses must not leave a connection behind.
-        pool = ConnectionPool(**self._pool_options, connect=connect, store=self._driver.name)
-        first = await self._driver.connect()
+        pool = ConnectionPool(**self._pool_options, connect=connect, store=driver.name)
+        first = await driver.connect()
         if not isinstance(first, Poolable):
             return first
         pool.adopt(cast("PoolableConnection", first))

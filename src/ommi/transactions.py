@@ -22,7 +22,7 @@ from ommi.errors import (
     TransactionTimeout,
     UnsupportedOperation,
 )
-from ommi.execution.executor import BoundExecutor
+from ommi.execution.executor import Executor
 from ommi.execution.transaction.block import Block
 from ommi.execution.transaction.core import Core
 from ommi.execution.transaction.hooks import Hook, run_hooks
@@ -61,8 +61,8 @@ class Transaction(Operations):
         self._db: Operations = db._db if isinstance(db, Transaction) else db
         self._owner = self._db._executor
         self._options = _checked(options)
-        self._bound = BoundExecutor(self._owner)
-        self._executor = self._bound
+        self._bound = self._owner.bound()
+        self._executor: Executor = self._bound
         self._writer = self._db._writer.through(self._executor)
         self._run = run
         self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
@@ -256,7 +256,7 @@ class Transaction(Operations):
 
     async def _marked(self, block: Block, token: str) -> None:
         # Written first: until the transaction has ended, who asks for the marker waits for it.
-        writer = self._writer.through(BoundExecutor(self._owner, block))
+        writer = self._writer.through(self._owner.bound(block))
         try:
             await writer.add(Commit(token))
         except BaseException:

@@ -18,15 +18,19 @@ from ommi import (
     ASTReferenceNode,
     AsyncResultWrapper,
     Auto,
+    DatabaseDriver,
+    DriverPlugin,
     Failure,
     FieldMetadata,
     IsolationLevel,
     Key,
     LogicalOperator,
+    Middleware,
     ModelCollection,
     NotFound,
     Ommi,
     OrderDirection,
+    PluginManager,
     QueryBuilder,
     QueryOperator,
     ReferenceTo,
@@ -40,6 +44,7 @@ from ommi import (
     ommi_model,
     transaction,
 )
+from ommi.drivers.memory import MemoryDriver
 
 pytestmark = pytest.mark.anyio
 
@@ -414,6 +419,57 @@ async def test_a_transaction_is_begun_and_ended_by_hand(db: Ommi) -> None:
         "REPEATABLE_READ",
         "SERIALIZABLE",
     ]
+
+
+# Phase 3, 2: plug-ins
+
+
+async def test_a_driver_plugin_is_registered_and_used() -> None:
+    # On a machine without Redis the example is about the store in memory.
+    class RedisDriver(MemoryDriver):
+        def __init__(self, config: Dict[str, Any]) -> None:  # noqa: UP006
+            super().__init__()
+            self.config = config
+
+    # Usage
+    plugin_manager = PluginManager()
+
+    # Third-party driver plugin
+    class RedisDriverPlugin:
+        def get_driver_name(self) -> str:
+            return "redis"
+
+        async def create_driver(self, config: Dict[str, Any]) -> DatabaseDriver:  # noqa: UP006
+            return RedisDriver(config)
+
+    plugin_manager.register_driver(RedisDriverPlugin())
+
+    plugin = plugin_manager.get_driver("redis")
+    assert isinstance(plugin, DriverPlugin)
+    assert plugin.get_driver_name() == "redis"
+    assert plugin_manager.get_driver("nonsense") is None
+    async with Ommi("redis://there:6379/0", plugins=plugin_manager) as db:
+        await db.use_models(collection)
+        await db.add(User("Alice", 31)).or_raise()
+        assert names(await db.query(User).fetch_all()) == ["Alice"]
+        assert db.driver.config == {"host": "there", "port": 6379, "database": "0"}  # type: ignore[attr-defined]
+
+
+async def test_a_registered_middleware_is_called() -> None:
+    seen = []
+
+    async def middleware(operation: Any, proceed: Any) -> Any:
+        seen.append(operation.verb.value)
+        return await proceed(operation)
+
+    plugin_manager = PluginManager()
+    plugin_manager.register_middleware(middleware)
+    assert isinstance(middleware, Middleware)
+    async with Ommi("memory://", plugins=plugin_manager) as db:
+        await db.use_models(collection)
+        await db.query(User).fetch_all()
+
+    assert seen == ["CREATE TABLES", "SELECT"]
 
 
 # Names

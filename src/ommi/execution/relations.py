@@ -44,7 +44,7 @@ _EVENT_LOOP = str(Path(asyncio.__file__).parent)
 
 async def select_with(executor: Executor, select: Select, loads: Sequence[Load]) -> list[Any]:
     """Give the models that a selection means, with relations loaded."""
-    beside = joinable(select, loads) if executor.planner.can_join else ()
+    beside = joinable(select, loads) if executor.can_join else ()
     instances = await executor.select(select._replace(beside=beside) if beside else select)
     if len(beside) < len(loads) or any(load.nested for load in loads):
         await load_related(executor, instances, loads, beside)

@@ -87,7 +87,11 @@ class DeclaredRelation:
             extras = (*more, *extras)
         if not get_args(inner):
             raise self._error(model, f"leads to no model; write {self.handle.__name__}[Model]")
-        return get_args(inner)[0], extras
+        argument = get_args(inner)[0]
+        written = self._evaluated(model, argument) if is_text(argument) else argument
+        # The extras may stand inside: LazyList[Annotated[Tag, Through(PostTag)]].
+        target, more = look_through(written)
+        return (target, (*more, *extras)) if more else (argument, extras)
 
     def _model(self, model: ModelMetadata, written: object) -> ModelMetadata:
         found = self._evaluated(model, written) if is_text(written) else written

@@ -27,12 +27,13 @@ def requires(*capabilities: Capability) -> Callable[[Test], Test]:
 
 def skip_unless_able(driver: Driver, *tests: object) -> None:
     """Skip the running test if the store lacks what any of `tests` requires."""
-    needed = (capability for test in tests for capability in _needed_by(test))
+    needed = (capability for test in tests for capability in needed_by(test))
     for capability in needed:
         if capability not in driver.capabilities:
             pytest.skip(f"{driver.name} does not have {capability.value}")
 
 
-def _needed_by(test: object) -> Collection[Capability]:
+def needed_by(test: object) -> Collection[Capability]:
+    """Tell what a test, or a class of them, requires of a store."""
     needed: Collection[Capability] = getattr(test, _NEEDED, ())
     return needed

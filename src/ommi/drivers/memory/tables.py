@@ -116,6 +116,20 @@ class Tables:
         """Give the schemas of those of the named tables that are there."""
         return [self._held[name].schema for name in names if name in self._held]
 
+    def schemas(self) -> list[Table]:
+        """Give the schemas of all tables."""
+        return [held.schema for held in self._held.values()]
+
+    def load(self, contents: Collection[tuple[Table, Iterable[Row]]]) -> None:
+        """Take over tables and rows that were kept elsewhere, instead of all that is here.
+
+        Nothing is checked: rows may refer to each other in any order.
+        """
+        self._held = {table.name: _Held(table) for table, _ in contents}
+        for table, rows in contents:
+            for row in rows:
+                self._held[table.name].put(row)
+
     def create(self, table: Table) -> None:
         """Make a table unless it is there."""
         self._held.setdefault(table.name, _Held(table))

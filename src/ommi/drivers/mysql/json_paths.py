@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from ommi.errors import UnsupportedOperation
 from ommi.metadata.storage import Kind
 
 Path = tuple[str | int, ...]
@@ -21,6 +22,7 @@ class JsonPaths:
 
     def extracted(self, column: str, path: Path) -> str:
         """Give the JSON text at a path, null where nothing is."""
+        self.check(path)
         text = f"JSON_EXTRACT({column}, {self._literal(_notation(path))})"
         # `[0]` of a value that is no array is the value itself, as the server sees it.
         starts = [at for at, step in enumerate(path) if step == 0 and isinstance(step, int)]
@@ -28,6 +30,12 @@ class JsonPaths:
             holder = f"JSON_EXTRACT({column}, {self._literal(_notation(path[:at]))})"
             text = f"IF({self.kind(holder)} = 'ARRAY', {text}, NULL)"
         return text
+
+    def check(self, path: Path) -> None:
+        """Raise `UnsupportedOperation` for a path that the server does not understand."""
+        if any(isinstance(step, str) and step.startswith("-") for step in path):
+            # 10.11 takes the sign for the start of a number, in quotation marks too.
+            raise UnsupportedOperation("reach a JSON key that begins with -", "MariaDB")
 
     def kind(self, text: str) -> str:
         """Give the word for what a JSON text is, to be compared with others."""
@@ -77,6 +85,9 @@ class MySQLJsonPaths(JsonPaths):
 
     # Those that begin beyond 32 bits without a sign are unsigned.
     numbers: tuple[str, ...] = ("INTEGER", "UNSIGNED INTEGER", "DOUBLE")
+
+    def check(self, path: Path) -> None:
+        """Let every path be: this server understands them all."""
 
     def kind(self, text: str) -> str:
         return f"JSON_TYPE({text}) COLLATE utf8mb4_0900_bin"

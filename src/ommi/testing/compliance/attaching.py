@@ -8,6 +8,7 @@ from ommi.errors import (
     OmmiError,
     QueryError,
 )
+from ommi.planning.capabilities import Capability
 from ommi.testing.compliance.counted import CountedSuite, filled, sent
 from ommi.testing.compliance.related_models import (
     Comment,
@@ -19,6 +20,7 @@ from ommi.testing.compliance.related_models import (
     Tag,
     User,
 )
+from ommi.testing.requirements import requires
 
 
 @pytest.mark.anyio
@@ -53,6 +55,7 @@ class TestAttaching(CountedSuite):
         assert await (await stored.comments)[0].author == user
         assert (await db.query(PostTag).one()).weight == 1
 
+    @requires(Capability.TRANSACTIONS)
     async def test_a_graph_belongs_to_the_transaction_around_it(self, db: Ommi) -> None:
         gone, kept = User("gone"), User("kept")
         gone.posts.add(Post("gone"))
