@@ -235,6 +235,15 @@ class SchemaKeeping(Protocol):
 
 
 @runtime_checkable
+class Listing(Protocol):
+    """A connection that can tell which tables there are, whoever made them."""
+
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables, in order; the store's own are left out."""
+        ...
+
+
+@runtime_checkable
 class Explaining(Protocol):
     """A connection that can tell how the store would run a command."""
 

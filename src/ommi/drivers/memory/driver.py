@@ -109,6 +109,10 @@ class MemoryConnection:
         """Tell what those of the named tables look like that are there."""
         return self._tables.described(names)
 
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return self._tables.names()
+
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there."""
         for table in tables:

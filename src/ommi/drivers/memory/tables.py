@@ -116,6 +116,10 @@ class Tables:
         """Give the schemas of those of the named tables that are there."""
         return [self._held[name].schema for name in names if name in self._held]
 
+    def names(self) -> list[str]:
+        """Give the names of the tables."""
+        return sorted(self._held)
+
     def create(self, table: Table) -> None:
         """Make a table unless it is there."""
         self._held.setdefault(table.name, _Held(table))

@@ -14,7 +14,7 @@ from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.ddl import create_table
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
-from ommi.drivers.mysql.introspection import catalogue
+from ommi.drivers.mysql.introspection import catalogue, table_names
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.unit import MySQLUnit, no_matter
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
@@ -214,6 +214,10 @@ class MySQLConnection:
         found = await catalogue(self._session, names, self._dialect.collation)
         self._dialect.foreign.update(found.foreign)
         return found.tables
+
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return await table_names(self._session)
 
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there; those that were made go again if one fails."""

@@ -46,6 +46,11 @@ class Catalogue:
     foreign: set[tuple[str, str]]
 
 
+async def table_names(session: Session) -> list[str]:
+    """Give the names of all tables of the database."""
+    return [str(name) for (name,) in await session.ask(_NAMES)]
+
+
 async def catalogue(session: Session, names: Collection[str], collation: str) -> Catalogue:
     """Tell what those of the named tables look like that are there."""
     [[folds]] = await session.ask("SELECT @@lower_case_table_names")
@@ -176,6 +181,10 @@ def _foreign_keys(rows: Iterable[tuple[Any, ...]]) -> Iterable[ForeignKey]:
         )
 
 
+_NAMES = (
+    "SELECT table_name FROM information_schema.tables "
+    "WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name"
+)
 _COLUMNS = (
     "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
     "collation_name, character_set_name FROM information_schema.columns "

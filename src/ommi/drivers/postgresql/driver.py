@@ -277,6 +277,10 @@ class PostgreSQLConnection:
         """Tell what those of the named tables look like that are there."""
         return await self._together(lambda c: introspection.tables(c, names), _SNAPSHOT)
 
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return await self.guarded(introspection.table_names(self._client))
+
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there, in one transaction under a lock."""
         await self._together(lambda c: schema.create_tables(c, tables))

@@ -13,6 +13,10 @@ from ommi.schema.snapshot import Column, ForeignKey, Index, Table
 _HERE = """
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relname = ANY($1::text[])"""
+_NAMES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+ORDER BY c.relname"""
 _COLUMNS = f"""
 SELECT c.relname, a.attname, t.typname, a.atttypmod, format_type(a.atttypid, a.atttypmod),
     NOT a.attnotnull,
@@ -85,6 +89,11 @@ _KINDS = {
 _HEADER = 4
 """What is added to a length, or to digits, in a type's modifier."""
 _MICROSECONDS = 6
+
+
+async def table_names(client: Client) -> list[str]:
+    """Give the names of all tables of the current schema."""
+    return [str(name) for (name,) in await client.fetch(_NAMES)]
 
 
 async def tables(client: Client, names: Collection[str]) -> list[Table]:

@@ -227,6 +227,15 @@ class SQLiteConnection:
 
         return await self._turns.run(job)
 
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+
+        def job(connection: sqlite3.Connection) -> list[str]:
+            with translating():
+                return introspection.table_names(connection)
+
+        return await self._turns.run(job)
+
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there, in one transaction under SQLite's write lock."""
         await self._run_texts([text for t in tables for text in ddl.create_table(t, DIALECT)])

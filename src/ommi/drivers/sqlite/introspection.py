@@ -34,6 +34,15 @@ _KINDS = {
 _RULES: dict[str, OnDelete] = {"CASCADE": "cascade", "SET NULL": "set_null"}
 
 
+def table_names(connection: sqlite3.Connection) -> list[str]:
+    """Give the names of all tables but SQLite's own."""
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+    )
+    return [name for (name,) in rows.fetchall()]
+
+
 def tables(connection: sqlite3.Connection, names: Collection[str]) -> list[Table]:
     """Tell what those of the named tables look like that are there; case does not matter."""
     wanted = {name.lower(): name for name in names}
