@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import inspect
 import sys
+import traceback
 from code import InteractiveConsole
 from collections.abc import Callable, Coroutine, Mapping
 from threading import Thread
@@ -20,6 +21,8 @@ from typing import Any, Self, TypeVar
 from ommi.database import Ommi
 
 T = TypeVar("T")
+
+_TYPED = frozenset({"<console>", "<command>"})
 
 
 class _Left(Exception):
@@ -66,10 +69,13 @@ class Shell:
 
     def run(self, code: str) -> bool:
         """Run code; tell whether it came to its end."""
-        with contextlib.suppress(SystemExit):
-            compiled = self._console.compiled(code)
-            if compiled is not None:
-                self._console.runcode(compiled)
+        compiled = self._console.compiled(code)
+        if compiled is None:
+            return False
+        try:
+            self._console.runcode(compiled)
+        except SystemExit as leaving:
+            return leaving.code in {None, 0}
         return not self._console.has_failed
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
@@ -104,7 +110,6 @@ class _Console(InteractiveConsole):
         try:
             code: CodeType = compile(text, "<command>", "exec", flags)
         except (SyntaxError, ValueError, OverflowError):
-            self.has_failed = True
             self.showsyntaxerror("<command>")
             return None
         return code
@@ -118,9 +123,9 @@ class _Console(InteractiveConsole):
         except KeyboardInterrupt:
             self.has_failed = True
             self.write("KeyboardInterrupt\n")
-        except BaseException:  # noqa: BLE001 - whatever was typed
+        except BaseException as error:  # noqa: BLE001 - whatever was typed
             self.has_failed = True
-            self.showtraceback()
+            self.write("".join(traceback.format_exception(_from_what_was_typed(error))))
 
     async def _running(self, code: CodeType) -> None:
         try:
@@ -129,3 +134,11 @@ class _Console(InteractiveConsole):
                 await value
         except SystemExit as leaving:
             raise _Left(leaving.code) from None
+
+
+def _from_what_was_typed(error: BaseException) -> BaseException:
+    """Give the error without the calls that led to what was typed."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename not in _TYPED:
+        trace = trace.tb_next
+    return error.with_traceback(trace or error.__traceback__)
