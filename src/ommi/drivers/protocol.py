@@ -11,7 +11,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Operation
 from ommi.schema.snapshot import Table
+from ommi.schema.state import Schema
 
 T = TypeVar("T")
 Build = Callable[[Rows], T]
@@ -249,4 +251,15 @@ class Explaining(Protocol):
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Give the store's own plan, a line each."""
+        ...
+
+
+class SchemaWriter(Protocol):
+    """Says in the store's language what operations on a schema say."""
+
+    def statements(self, operation: Operation, before: Schema) -> Sequence[str]:
+        """Give the statements that do it to `before`, in order; nothing is sent.
+
+        Raises `MigrationError` for what cannot be said, such as a step in Python.
+        """
         ...

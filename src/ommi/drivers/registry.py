@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypedDict, cast
 
 from ommi.drivers.addresses import Address, Options, parsed
-from ommi.drivers.protocol import Driver
+from ommi.drivers.protocol import Driver, SchemaWriter
 from ommi.errors import ConfigurationError
 
 POOL_OPTIONS: Mapping[str, type[int | float]] = {
@@ -49,6 +49,29 @@ def pool_options(given: Mapping[str, object]) -> PoolOptions:
     options = Options(Address("pool", options=given), tuple(POOL_OPTIONS))
     numbers = {name: options.number(name, 0.0, POOL_OPTIONS[name]) for name in given}
     return cast("PoolOptions", numbers)
+
+
+def schema_writer(store: str) -> SchemaWriter:
+    """Give what says operations on a schema in a store's SQL; raises `ConfigurationError`."""
+    match store.lower():
+        case "sqlite":
+            from ommi.drivers.sqlite.schema import WRITER as SQLITE
+
+            return SQLITE
+        case "postgresql":
+            with _client_library("postgresql"):
+                from ommi.drivers.postgresql.schema import WRITER as POSTGRESQL
+
+            return POSTGRESQL
+        case "mariadb" | "mysql" as name:
+            with _client_library("mysql"):
+                from ommi.drivers.mysql.schema import MARIADB, MYSQL
+
+            return MARIADB if name == "mariadb" else MYSQL
+        case _:
+            raise ConfigurationError(
+                f"{store!r} is no store with SQL; there are sqlite, postgresql, mariadb and mysql"
+            )
 
 
 def _sqlite(address: Address) -> Driver:

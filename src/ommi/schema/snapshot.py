@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,7 +21,8 @@ LONGEST_NAME = 63
 class Column:
     """A column; `storage` is `None` where the store has a type that Ommi does not use.
 
-    `declared` is the type in the store's own words, for messages.
+    `declared` is the type in the store's own words, for messages. `id` is the name by which
+    migrations know the column, whatever it is called by now; it is no part of what is compared.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Column:
     is_generated: bool = False
     default: str | None = None
     declared: str = ""
+    id: str | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,24 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """Columns that hold the values of another table's columns."""
+    """Columns that hold the values of another table's columns.
+
+    `name` is what the store calls it, `None` where that is left to the store.
+    """
 
     columns: tuple[str, ...]
     table: str
     target_columns: tuple[str, ...]
     on_delete: OnDelete = "restrict"
+    name: str | None = dataclasses.field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that every row must meet, in SQL; stores word it anew, so names are compared."""
+
+    name: str
+    condition: str = dataclasses.field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 def table_of(model: ModelMetadata) -> Table:
@@ -96,12 +112,21 @@ def _indexes(model: ModelMetadata) -> Iterable[Index]:
 
 def _index(model: ModelMetadata, names: tuple[str, ...], *, is_unique: bool) -> Index:
     columns = tuple(model.field(name).column for name in names)
-    parts = (model.table, *columns, "unique" if is_unique else "index")
-    return Index(_index_name(parts), columns, is_unique)
+    return Index(index_name(model.table, columns, is_unique=is_unique), columns, is_unique)
 
 
-def _index_name(parts: tuple[str, ...]) -> str:
-    """Name an index for what it is of; a long name ends in a digest, since stores cut it."""
+def index_name(table: str, columns: tuple[str, ...], *, is_unique: bool) -> str:
+    """Name an index for what it is of."""
+    return shortened_name((table, *columns, "unique" if is_unique else "index"))
+
+
+def foreign_key_name(table: str, foreign_key: ForeignKey) -> str:
+    """Give the name of a foreign key, or the one that it gets where nobody gave it any."""
+    return foreign_key.name or shortened_name((table, *foreign_key.columns, "fkey"))
+
+
+def shortened_name(parts: tuple[str, ...]) -> str:
+    """Make a name of parts; a long one ends in a digest, since stores cut it."""
     name = "_".join(parts)
     if len(name.encode()) <= LONGEST_NAME:
         return name
