@@ -25,7 +25,19 @@ SINGLE = [
     StorageType(Kind.JSON),
 ]
 INT, NAME = StorageType(Kind.INT), StorageType(Kind.TEXT, length=60)
-ODD = ["class", "date", "dt", "int", "str", "two words", "9th", "_hidden", "model_x", "json", "Key"]
+ODD = [
+    "class",
+    "date",
+    "dt",
+    "int",
+    "str",
+    "two words",
+    "9th",
+    "_hidden",
+    "model_x",
+    "json",
+    "Key",
+]
 
 
 def column(name: str, storage: StorageType = INT, *, nullable: bool = False) -> Column:

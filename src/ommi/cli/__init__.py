@@ -16,17 +16,17 @@ from ommi.cli.command import Command, Context
 from ommi.cli.console import Console, Reply
 from ommi.cli.exits import CommandError, Exit
 from ommi.cli.settings import Said, settings_from
-from ommi.errors import DatabaseError, OmmiError
+from ommi.errors import DatabaseError, MigrationError, OmmiError
 
 __all__ = ["main"]
 
-_GROUPS = ("looking", "sessions")
+_GROUPS = ("starting", "applying", "checking", "joining", "looking", "sessions")
 """The modules of commands, in the order of the help."""
 
 _CODES = """\
 exit codes:
   0    done
-  1    check, status or lint found something to be done
+  1    check, lint or doctor found something to be done
   2    the command line, the configuration or the models mean nothing
   3    the store cannot be reached, or refused
   4    the migrations are not in order, or a step asks for a decision
@@ -118,6 +118,8 @@ def _shared() -> _Parser:
 def _exit_of(error: OmmiError) -> Exit:
     if isinstance(error, CommandError):
         return error.exits
+    if isinstance(error, MigrationError):
+        return Exit.STORE if isinstance(error.__cause__, DatabaseError) else Exit.REFUSED
     return Exit.STORE if isinstance(error, DatabaseError) else Exit.USAGE
 
 

@@ -12,7 +12,7 @@ class Exit(IntEnum):
 
     DONE = 0
     FOUND = 1
-    """`check`, `status` or `lint` found something to be done."""
+    """`check`, `lint` or `doctor` found something to be done; code of `shell -c` failed."""
     USAGE = 2
     """The command line, the configuration or the models mean nothing."""
     STORE = 3

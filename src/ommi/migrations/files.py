@@ -1,81 +1,87 @@
 """Migrations as files: Python modules with typed operations, and code beside them where needed.
 
-A file says `depends`, the names of those before it, and `operations`. It may say `replaces`, the
-names of those that it was squashed from, and have `async def up(schema)`, which runs after its
-operations, and `async def down(schema)`, which runs before they are undone.
+A file says `depends`, the versions before it, and `operations`. It may say `replaces`, those that
+it was squashed from, and have `async def up(schema)`, which runs after its operations, and
+`async def down(schema)`, which runs before they are undone. Its name is its version.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any, cast, get_args
 
 from ommi.errors import MigrationError
-from ommi.migrations.writing import normal_form, text, written
-from ommi.schema.operations import Operation
+from ommi.migrations.migration import Migration
+from ommi.migrations.writing import imports, written
+from ommi.schema.operations import HandWritten, Operation
+from ommi.schema.serialisation import digest
 
-if TYPE_CHECKING:
-    from ommi.migrations.manager import SchemaManager
+Code = Callable[[Any], Awaitable[None]]
 
-Code = Callable[["SchemaManager"], Awaitable[None]]
+CODE = "up"
+"""The name of the step that a file's own `up` is."""
 
-_NAME = re.compile(r"(\d{4,})_\w+")
+_NAME = re.compile(r"\d{4,}_\w+")
 _DATA = ("depends", "operations", "replaces")
 _LONGEST_SLUG = 40
 
 
-@dataclass(frozen=True)
-class MigrationFile:
-    """What a file says. `code` is the text of what is not data, for the checksum."""
+class FileMigration(Migration):
+    """A migration out of a file. `code` is the text of what is not data, for the checksum."""
 
-    name: str
-    description: str = ""
-    depends: tuple[str, ...] = ()
-    operations: tuple[Operation, ...] = ()
-    replaces: tuple[str, ...] = ()
-    up: Code | None = None
-    down: Code | None = None
-    code: str = ""
+    def __init__(
+        self,
+        version: str,
+        description: str = "",
+        *,
+        operations: Sequence[Operation] = (),
+        depends: Sequence[str] = (),
+        replaces: Sequence[str] = (),
+        code: str = "",
+    ) -> None:
+        super().__init__(
+            version, description, operations=operations, depends=depends, replaces=replaces
+        )
+        self.code = code
 
-    @property
-    def number(self) -> int:
-        """The number that the name begins with."""
-        return int(self.name.partition("_")[0])
+    def with_operations(self, operations: Sequence[Operation]) -> FileMigration:
+        """Give the migration with other operations."""
+        return FileMigration(
+            self.version,
+            self.description,
+            operations=operations,
+            depends=self.depends,
+            replaces=self.replaces,
+            code=self.code,
+        )
 
     @cached_property
     def checksum(self) -> str:
-        """A digest of what the migration does: the layout of the file does not count."""
-        said = {
-            "depends": sorted(self.depends),
-            "operations": [normal_form(each) for each in self.operations],
-            "code": self.code,
-        }
-        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-    def source(self) -> str:
-        """Write the file; code is not among it."""
-        names: set[str] = set()
-        parts = [f"depends = {written(self.depends, names)}"]
-        if self.replaces:
-            parts.append(f"replaces = {written(self.replaces, names)}")
-        parts.append(f"operations = {written(self.operations, names)}")
-        head = [f'"""{_docstring(self.description)}"""']
-        if names:
-            head.append(_import(sorted(names)))
-        return "\n\n".join([*head, *parts]) + "\n"
+        """The SHA-256 of what it does; neither layout nor comments outside of code count."""
+        own = super().checksum
+        return digest([own, self.code]) if self.code else own
 
 
-def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
+def source_of(migration: Migration, code: str = "") -> str:
+    """Write the file of a migration; its steps in Python are `code`."""
+    names: set[str] = set()
+    data = tuple(each for each in migration.operations if not isinstance(each, HandWritten))
+    parts = [f"depends = {written(migration.depends, names)}"]
+    if migration.replaces:
+        parts.append(f"replaces = {written(migration.replaces, names)}")
+    parts.append(f"operations = {written(data, names)}")
+    head = [f'"""{_docstring(migration.description)}"""', imports(names)]
+    return "\n\n".join(filter(None, (*head, *parts))) + "\n" + (f"\n\n{code}" if code else "")
+
+
+def read_folder(folder: Path) -> tuple[FileMigration, ...]:
     """Read every migration of a folder, by name; none where there is no folder.
 
     Files whose names begin with `_` are not migrations. Raises `MigrationError`.
@@ -84,42 +90,36 @@ def read_folder(folder: Path) -> tuple[MigrationFile, ...]:
     return tuple(map(read_file, paths))
 
 
-def read_file(path: Path) -> MigrationFile:
+def read_file(path: Path) -> FileMigration:
     """Read one migration; raises `MigrationError` for a file that is none."""
     if not _NAME.fullmatch(path.stem):
         raise MigrationError(
-            f"{path}: the name of a migration is a number and words, such as 0007_add_email; a "
-            "file that is none begins with _"
+            f"{path}: a migration's name is a number and words, such as 0007_add_email.py; the "
+            "name of another file begins with _"
         )
     try:
         source = path.read_text(encoding="utf-8")
         module = _run(path)
     except (KeyboardInterrupt, MigrationError):
         raise
-    except BaseException as error:  # noqa: BLE001 - it is the user's code
+    except BaseException as error:  # whatever the user's code raises
         raise MigrationError(_explained(path, error)) from error
-    return MigrationFile(
-        name=path.stem,
-        description=(module.__doc__ or "").strip(),
-        depends=_names(path, module, "depends"),
+    return FileMigration(
+        path.stem,
+        (module.__doc__ or "").strip().partition("\n")[0].removesuffix("."),
         operations=_operations(path, module),
-        replaces=_names(path, module, "replaces"),
-        up=_function(path, module, "up"),
-        down=_function(path, module, "down"),
+        depends=_versions(path, module, "depends"),
+        replaces=_versions(path, module, "replaces"),
         code=_code(source),
     )
 
 
-def slug_of(description: str) -> str:
-    """Give the words of a file's name."""
+def next_version(existing: Iterable[Migration], description: str) -> str:
+    """Give the version after all others, with words of the description."""
+    numbers = [int(each.version.partition("_")[0]) for each in existing]
     words = re.sub(r"\W+", "_", description.lower(), flags=re.ASCII).strip("_")
-    return words[:_LONGEST_SLUG].strip("_") or "change"
-
-
-def name_of(existing: Iterable[MigrationFile], slug: str) -> str:
-    """Give the next name."""
-    number = max((file.number for file in existing), default=0) + 1
-    return f"{number:04d}_{slug}"
+    slug = words[:_LONGEST_SLUG].strip("_") or "change"
+    return f"{max(numbers, default=0) + 1:04d}_{slug}"
 
 
 def _run(path: Path) -> ModuleType:
@@ -132,39 +132,49 @@ def _run(path: Path) -> ModuleType:
 
 
 def _explained(path: Path, error: BaseException) -> str:
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
-    where = f", line {line}" if line is not None else ""
+    lines = [
+        f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
+    ]
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        lines.append(error.lineno)
+    where = f", line {lines[-1]}" if lines else ""
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     return f"{path}{where}: {type(error).__name__}: {said}"
 
 
-def _names(path: Path, module: ModuleType, name: str) -> tuple[str, ...]:
+def _versions(path: Path, module: ModuleType, name: str) -> tuple[str, ...]:
     said = getattr(module, name, ())
     if isinstance(said, tuple | list) and all(isinstance(each, str) for each in said):
         return tuple(said)
-    raise MigrationError(f'{path}: {name} is a tuple of names, as in {name} = ("0001_start",)')
+    raise MigrationError(f'{path}: {name} is a tuple of versions, as in ("0001_start",)')
 
 
 def _operations(path: Path, module: ModuleType) -> tuple[Operation, ...]:
     said = getattr(module, "operations", None)
-    if said is None and not hasattr(module, "up"):
-        raise MigrationError(f"{path} says no operations, and has no `async def up(schema)`")
-    every = said or ()
-    if not isinstance(every, tuple | list):
-        raise MigrationError(f"{path}: operations is a tuple, found {type(every).__name__}")
-    for each in every:
-        if not isinstance(each, Operation):
+    up, down = _function(path, module, "up"), _function(path, module, "down")
+    if said is None and up is None:
+        raise MigrationError(f"{path} has neither `operations` nor `async def up(schema)`")
+    if not isinstance(said, tuple | list | None):
+        raise MigrationError(f"{path}: operations is a tuple, found {type(said).__name__}")
+    for each in said or ():
+        if not isinstance(each, get_args(Operation)):
             raise MigrationError(
-                f"{path}: operations holds {type(each).__name__}, which is no operation"
+                f"{path}: operations has a {type(each).__name__}, which is no operation"
             )
-    return tuple(every)
+    if up is None and down is not None:
+        up = _nothing
+    own = () if up is None else (HandWritten(CODE, up, down),)
+    return (*cast("Sequence[Operation]", said or ()), *own)
+
+
+async def _nothing(schema: object) -> None:
+    """Stand in for an `up` where a file has a `down` only."""
 
 
 def _function(path: Path, module: ModuleType, name: str) -> Code | None:
     function = getattr(module, name, None)
     if function is None or callable(function):
-        return function
+        return cast("Code | None", function)
     raise MigrationError(f"{path}: {name} is a function, as in async def {name}(schema)")
 
 
@@ -192,14 +202,4 @@ def _assigned(node: ast.Assign | ast.AnnAssign) -> str | None:
 
 def _docstring(description: str) -> str:
     said = description.replace("\\", "\\\\").replace('"', "'").strip() or "Change the schema"
-    return said if said.endswith((".", "!", "?")) else f"{said}."
-
-
-def _import(names: Sequence[str]) -> str:
-    line = f"from ommi.migrations import {', '.join(names)}"
-    if len(line) <= _WIDTH:
-        return line
-    return "\n".join(["from ommi.migrations import (", *(f"    {name}," for name in names), ")"])
-
-
-_WIDTH = 96
+    return f"{said[:1].upper()}{said[1:].removesuffix('.')}."

@@ -44,7 +44,7 @@ def text_of(entries: Iterable[Entry]) -> str:
 
 
 def read_lock(folder: Path) -> tuple[Entry, ...] | None:
-    """Read the file, `None` where there is none; raises `MigrationError` for one that is broken."""
+    """Read the file, `None` where there is none; raises `MigrationError` for a broken one."""
     path = folder / NAME
     if not path.is_file():
         return None

@@ -1,17 +1,18 @@
-"""Operations to Python and to one stable form: both from the dataclasses that they are."""
+"""Operations to the Python that makes them again, laid out as a formatter would."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
-from typing import TypeAlias
+from uuid import UUID
 
-_WIDTH = 96
+from ommi.schema.operations import Sql
+
+WIDTH = 96
 _INDENT = "    "
-
-Form: TypeAlias = "None | bool | int | float | str | list[Form] | dict[str, Form]"
 
 
 def written(value: object, names: set[str], depth: int = 0) -> str:
@@ -19,88 +20,108 @@ def written(value: object, names: set[str], depth: int = 0) -> str:
 
     Fields that have their default are left out. The names that must be imported go to `names`.
     """
-    line = _on_one_line(value, names)
-    if len(line) + depth * len(_INDENT) <= _WIDTH:
-        return line
-    inner = _INDENT * (depth + 1)
-    close = _INDENT * depth
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = [
-            f"{inner}{'' if is_first else f'{name}='}{written(part, names, depth + 1)},\n"
-            for name, part, is_first in _said(value)
-        ]
-        return f"{type(value).__name__}(\n{''.join(parts)}{close})"
-    if isinstance(value, tuple | list):
-        parts = [f"{inner}{written(part, names, depth + 1)},\n" for part in value]
-        opening, closing = "()" if isinstance(value, tuple) else "[]"
-        return f"{opening}\n{''.join(parts)}{close}{closing}"
-    if isinstance(value, Mapping):
-        parts = [
-            f"{inner}{_on_one_line(key, names)}: {written(part, names, depth + 1)},\n"
-            for key, part in value.items()
-        ]
-        return f"{{\n{''.join(parts)}{close}}}"
-    return line
+    return _Writer(names).text(value, depth)
 
 
-def normal_form(value: object) -> Form:
-    """Give what an operation says, as JSON can hold it, however it is written down.
-
-    Fields that have their default are left out, so that a field added later changes nothing.
-    """
-    if isinstance(value, Enum):
-        return normal_form(value.value)
-    if is_dataclass(value) and not isinstance(value, type):
-        said: dict[str, Form] = {name: normal_form(part) for name, part, _ in _said(value)}
-        return [type(value).__name__, said]
-    if isinstance(value, Mapping):
-        return [[normal_form(k), normal_form(v)] for k, v in sorted(value.items())]
-    if isinstance(value, tuple | list):
-        return [normal_form(part) for part in value]
-    if isinstance(value, set | frozenset):
-        return sorted((normal_form(part) for part in value), key=json.dumps)
-    return value if isinstance(value, bool | int | float | str) or value is None else repr(value)
+def imports(names: Iterable[str]) -> str:
+    """Write the imports for names that `written` needed."""
+    others = [_STANDARD[name] for name in sorted(names) if name in _STANDARD]
+    own = sorted(name for name in names if name not in _STANDARD)
+    line = f"from ommi.migrations.operations import {', '.join(own)}"
+    if len(line) > WIDTH:
+        listed = "".join(f"    {name},\n" for name in own)
+        line = f"from ommi.migrations.operations import (\n{listed})"
+    return "\n\n".join(filter(None, ("\n".join(others), line if own else "")))
 
 
-def _on_one_line(value: object, names: set[str]) -> str:
-    if isinstance(value, Enum):
-        names.add(type(value).__name__)
-        return f"{type(value).__name__}.{value.name}"
-    if is_dataclass(value) and not isinstance(value, type):
-        names.add(type(value).__name__)
-        parts = (
-            f"{'' if is_first else f'{name}='}{_on_one_line(part, names)}"
-            for name, part, is_first in _said(value)
-        )
-        return f"{type(value).__name__}({', '.join(parts)})"
-    if isinstance(value, tuple):
-        parts = [_on_one_line(part, names) for part in value]
-        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-    if isinstance(value, list):
-        return f"[{', '.join(_on_one_line(part, names) for part in value)}]"
-    if isinstance(value, Mapping):
-        pairs = (f"{_on_one_line(k, names)}: {_on_one_line(v, names)}" for k, v in value.items())
-        return f"{{{', '.join(pairs)}}}"
-    return text(value) if isinstance(value, str) else repr(value)
+def quoted(value: str) -> str:
+    """Write a text in double quotes, where that needs no escapes."""
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text.startswith("'") and '"' not in value else text
 
 
-def text(value: str) -> str:
-    """Write a text in double quotes, as formatters have it."""
-    quoted = repr(value)
-    if quoted.startswith("'") and '"' not in value:
-        return f'"{quoted[1:-1]}"'
-    return quoted
+_STANDARD = {
+    "Decimal": "from decimal import Decimal",
+    "UUID": "from uuid import UUID",
+    "datetime": "import datetime",
+}
+_PLAIN: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    ((date, time, timedelta), "datetime"),
+    (Decimal, "Decimal"),
+    (UUID, "UUID"),
+)
 
 
-def _said(value: object) -> Iterable[tuple[str, object, bool]]:
-    """Give the fields that are not as they are by default; whether each is the first of all."""
-    for position, field in enumerate(fields(value)):  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of several values between brackets; `name` stands before it."""
+
+    name: str
+    value: object
+
+
+class _Writer:
+    def __init__(self, names: set[str]) -> None:
+        self._names = names
+
+    def text(self, value: object, depth: int) -> str:
+        """Write on one line what fits there, else a part on each."""
+        line = self._joined(value, depth, self._flat)
+        if len(line) + depth * len(_INDENT) <= WIDTH:
+            return line
+        return self._joined(value, depth, self._tall)
+
+    def _flat(self, parts: list[_Part], depth: int, *, is_tuple: bool) -> str:
+        texts = [f"{part.name}{self._joined(part.value, depth, self._flat)}" for part in parts]
+        return f"{', '.join(texts)}{',' if is_tuple and len(texts) == 1 else ''}"
+
+    def _tall(self, parts: list[_Part], depth: int, *, is_tuple: bool) -> str:
+        del is_tuple
+        inner = _INDENT * (depth + 1)
+        lines = (f"{inner}{part.name}{self.text(part.value, depth + 1)},\n" for part in parts)
+        return f"\n{''.join(lines)}{_INDENT * depth}" if parts else ""
+
+    def _joined(self, value: object, depth: int, join: Callable[..., str]) -> str:
+        if isinstance(value, Sql):
+            return self._sql(value, depth, join)
+        if isinstance(value, Enum):
+            self._names.add(type(value).__name__)
+            return f"{type(value).__name__}.{value.name}"
+        if is_dataclass(value) and not isinstance(value, type):
+            self._names.add(type(value).__name__)
+            body = join(list(_said(value)), depth, is_tuple=False)
+            return f"{type(value).__name__}({body})"
+        if isinstance(value, tuple | list):
+            body = join([_Part("", each) for each in value], depth, is_tuple=True)
+            return f"({body})" if isinstance(value, tuple) else f"[{body.removesuffix(',')}]"
+        if isinstance(value, Mapping):
+            parts = [_Part(f"{self.text(key, 0)}: ", each) for key, each in value.items()]
+            return f"{{{join(parts, depth, is_tuple=False)}}}"
+        self._names.update(name for kinds, name in _PLAIN if isinstance(value, kinds))
+        return quoted(value) if isinstance(value, str) else repr(value)
+
+    def _sql(self, value: Sql, depth: int, join: Callable[..., str]) -> str:
+        """Write SQL as `Sql.of`, where it is one statement a store."""
+        self._names.add("Sql")
+        if any(len(texts) != 1 for _, texts in value.texts):
+            return f"Sql({self.text(value.texts, depth)})"
+        said = {store: texts[0] for store, texts in value.texts}
+        one = said["*"] if set(said) == {"*"} else said
+        return f"Sql.of({join([_Part('', one)], depth, is_tuple=False)})"
+
+
+def _said(value: object) -> Iterator[_Part]:
+    """Give the fields that are not as they are by default; those that have none go unnamed."""
+    for field in fields(value):  # type: ignore[arg-type]
         part = getattr(value, field.name)
+        is_required = field.default is MISSING and field.default_factory is MISSING
         if field.init and not _is_default(field, part):
-            yield field.name, part, position == 0 and not field.kw_only
+            yield _Part("" if is_required else f"{field.name}=", part)
 
 
 def _is_default(field: Field[object], part: object) -> bool:
     if field.default is not MISSING:
-        return bool(part == field.default) and type(part) is type(field.default)
+        return part is field.default or (
+            part == field.default and bool(part) is bool(field.default)
+        )
     return field.default_factory is not MISSING and part == field.default_factory()

@@ -23,6 +23,7 @@ class Column:
 
     `declared` is the type in the store's own words, for messages. `id` is the name by which
     migrations know the column, whatever it is called by now; it is no part of what is compared.
+    `choices` are the stored forms of an enumeration or a literal, of which stores know nothing.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     default: str | None = None
     declared: str = ""
     id: str | None = dataclasses.field(default=None, compare=False)
+    choices: tuple[object, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

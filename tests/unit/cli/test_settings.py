@@ -42,7 +42,11 @@ def test_the_environment_is_stronger_than_files_and_options_than_both(tmp_path: 
     (tmp_path / "pyproject.toml").write_text(SECTION)
 
     settings = read(
-        tmp_path, Said(models="c, d:blog"), OMMI_URL="memory://", OMMI_MODELS="b", OMMI_MIGRATIONS="m"
+        tmp_path,
+        Said(models="c, d:blog"),
+        OMMI_URL="memory://",
+        OMMI_MODELS="b",
+        OMMI_MIGRATIONS="m",
     )
 
     assert settings.url == "memory://"
