@@ -108,8 +108,10 @@ class MariaDBWriter(SqlWriter[MariaDBDialect]):
         is_begun = any(column.name == temporary.name for column in table.columns)
         if is_resumed and not is_begun and old.storage == new.storage:
             return
-        parts = (*table.indexes, *table.foreign_keys)
-        if old.name in table.key or any(old.name in part.columns for part in parts):
+        used = {*table.key}.union(
+            *(index.columns for index in table.indexes), *(k.columns for k in table.foreign_keys)
+        )
+        if old.name in used:
             raise MigrationError(
                 f"{table.name}.{old.name} has an index, a key or a reference; drop that first, "
                 "since its values are made anew"
