@@ -12,8 +12,6 @@ from ommi.cli.folders import (
     finding_data,
     finding_lines,
     folder_of,
-    head_version,
-    trusted,
     wanted,
 )
 from ommi.cli.live import tables_of

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from ommi.cli.command import Context
 from ommi.cli.console import Json
 from ommi.cli.exits import CommandError, Exit
+from ommi.migrations.autogenerate import Wanted
 from ommi.migrations.files import FileMigration
 from ommi.migrations.folder import Folder
 from ommi.migrations.lint import Finding
 from ommi.migrations.lockfile import NAME
 from ommi.migrations.models import wanted_of
-from ommi.migrations.autogenerate import Wanted
 
 
 def folder_of(context: Context) -> Folder:

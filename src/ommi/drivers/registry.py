@@ -55,17 +55,17 @@ def schema_writer(store: str) -> SchemaWriter:
     """Give what says operations on a schema in a store's SQL; raises `ConfigurationError`."""
     match store.lower():
         case "sqlite":
-            from ommi.drivers.sqlite.schema import WRITER as SQLITE
+            from ommi.drivers.sqlite.changes import WRITER as SQLITE
 
             return SQLITE
         case "postgresql":
             with _client_library("postgresql"):
-                from ommi.drivers.postgresql.schema import WRITER as POSTGRESQL
+                from ommi.drivers.postgresql.changes import WRITER as POSTGRESQL
 
             return POSTGRESQL
         case "mariadb" | "mysql" as name:
             with _client_library("mysql"):
-                from ommi.drivers.mysql.schema import MARIADB, MYSQL
+                from ommi.drivers.mysql.changes import MARIADB, MYSQL
 
             return MARIADB if name == "mariadb" else MYSQL
         case _:

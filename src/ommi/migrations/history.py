@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Annotated
 
-from ommi.metadata.storage import Kind, StorageType
-from ommi.schema.snapshot import Column, Table
+from ommi.decorator import register
+from ommi.metadata.annotations import Aware, Key, Length
+from ommi.metadata.collection import ModelCollection
+from ommi.metadata.model import metadata_of
+from ommi.query.fields import fields
+from ommi.schema.snapshot import table_of
+
+if TYPE_CHECKING:
+    from ommi.database import Ommi
 
 HISTORY = "ommi_migrations"
 """The table; the names of its columns are those of `HistoryRecord`."""
@@ -21,7 +30,7 @@ class State(StrEnum):
     REVERTING = "reverting"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HistoryRecord:
     """A migration as the store knows it.
 
@@ -31,35 +40,78 @@ class HistoryRecord:
     long the steps took, in milliseconds, without pauses between runs.
     """
 
-    id: str
-    checksum: str
-    state: State
-    step: int
-    trail: str
-    started: str
-    position: str
-    applied_at: datetime
-    duration_ms: int
-    ommi_version: str
+    id: Annotated[str, Key, Length(190)]
+    checksum: Annotated[str, Length(64)]
+    state: State = State.APPLYING
+    step: int = 0
+    trail: Annotated[str, Length(64)] = ""
+    started: Annotated[str, Length(64)] = ""
+    position: str = ""
+    applied_at: Annotated[datetime, Aware] = datetime.min.replace(tzinfo=UTC)
+    duration_ms: int = 0
+    ommi_version: Annotated[str, Length(64)] = ""
+
+    @property
+    def is_half_done(self) -> bool:
+        """Whether a run of it was interrupted."""
+        return self.state is not State.APPLIED
 
 
-def _column(name: str, kind: Kind, length: int | None = None) -> Column:
-    return Column(name, StorageType(kind, length))
+_COLLECTION = ModelCollection()
+register(HistoryRecord, collection=_COLLECTION, table=HISTORY)
+HISTORY_TABLE = table_of(metadata_of(HistoryRecord))
 
 
-HISTORY_TABLE = Table(
-    name=HISTORY,
-    columns=(
-        _column("id", Kind.TEXT, 190),
-        _column("checksum", Kind.TEXT, 64),
-        _column("state", Kind.TEXT, 16),
-        _column("step", Kind.INT),
-        _column("trail", Kind.TEXT, 64),
-        _column("started", Kind.TEXT, 64),
-        _column("position", Kind.TEXT),
-        _column("applied_at", Kind.INSTANT),
-        _column("duration_ms", Kind.INT),
-        _column("ommi_version", Kind.TEXT, 64),
-    ),
-    key=("id",),
-)
+async def read_history(db: Ommi) -> dict[str, HistoryRecord]:
+    """Give every record, by version; none where nothing was ever migrated. Writes nothing."""
+    if not await has_history(db):
+        return {}
+    records = await db.query(HistoryRecord).fetch_all()
+    return {record.id: record for record in records}
+
+
+async def has_history(db: Ommi) -> bool:
+    """Tell whether the store has the table."""
+    return bool(await db.schema_keeping.tables([HISTORY]))
+
+
+async def make_history(db: Ommi) -> None:
+    """Make the table unless it is there."""
+    await db.use_models(_COLLECTION)
+
+
+async def write_record(db: Ommi, record: HistoryRecord, known: HistoryRecord | None) -> None:
+    """Write a record, the first time or over what is known of it."""
+    if known is None:
+        await db.add(record).or_raise()
+        return
+    values = {
+        name: getattr(record, name)
+        for name in HistoryRecord.__dataclass_fields__
+        if getattr(record, name) != getattr(known, name)
+    }
+    if values:
+        await db.query(HistoryRecord).where(fields(HistoryRecord).id == record.id).update(**values)
+
+
+async def forget_record(db: Ommi, version: str) -> None:
+    """Remove a record."""
+    await db.query(HistoryRecord).where(fields(HistoryRecord).id == version).delete()
+
+
+def finished(record: HistoryRecord) -> HistoryRecord:
+    """Give the record of a migration that is applied."""
+    return replace(record, state=State.APPLIED, started="", position="", applied_at=now())
+
+
+def now() -> datetime:
+    """Give the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def ommi_version() -> str:
+    """Give the version of Ommi that is installed."""
+    try:
+        return version("ommi")
+    except PackageNotFoundError:
+        return "unknown"

@@ -145,9 +145,7 @@ def _findings(operation: Operation, before: Schema) -> Iterator[Finding]:
                 is_expandable=True,
             )
         case Execute():
-            yield Finding(
-                operation, Harm.UNKNOWN, "Ommi does not read SQL", "look at it yourself"
-            )
+            yield Finding(operation, Harm.UNKNOWN, "Ommi does not read SQL", "look at it yourself")
         case _:
             pass
 

@@ -8,9 +8,10 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from ommi.drivers.mysql import batches
+from ommi.drivers.mysql import batches, migrating
+from ommi.drivers.mysql.dialect import MariaDBDialect
 from ommi.drivers.mysql.session import Session
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Manner, Outcome, Step
 from ommi.errors import (
     CommitOutcomeUnknown,
     ConnectionLost,
@@ -19,7 +20,9 @@ from ommi.errors import (
     UnsupportedOperation,
 )
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
+from ommi.sql import backfill
 from ommi.sql.dialect import SqlCommand
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class MySQLUnit:
         self,
         on: MySQLConnection,
         session: Session,
+        dialect: MariaDBDialect,
         how: Beginning,
         level: IsolationLevel,
         ended: Callable[[], None],
@@ -50,6 +54,7 @@ class MySQLUnit:
         self.level: IsolationLevel = level
         self._on = on
         self._session = session
+        self._dialect = dialect
         self._how = how
         self._is_begun = False
         self._ended = ended
@@ -114,6 +119,27 @@ class MySQLUnit:
         """Remove the tables that are there, which commits first."""
         self._committing_implicitly("remove tables")
         await self._on.drop_tables(tables)
+
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, which commits first where it defines tables."""
+        if migrating.manner(operation, self._session.server.store) is Manner.OUTSIDE:
+            self._committing_implicitly("change tables")
+        else:
+            await self._begun()
+        await self._on.change_schema(operation)
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return await backfill.has_rows(self, self._dialect, table)
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return await backfill.count_rows(self, self._dialect, table)
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill, as part of the transaction."""
+        [table] = await self.tables([operation.table])
+        return Filled(*await backfill.fill_batch(self, self._dialect, table, operation, after))
 
     async def savepoint(self, name: str) -> None:
         """Mark where to come back to."""

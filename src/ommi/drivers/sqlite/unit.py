@@ -9,16 +9,17 @@ from contextvars import Context
 from time import monotonic
 from typing import TypeVar, cast
 
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
-from ommi.drivers.sqlite import introspection
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outcome, Step
+from ommi.drivers.sqlite import introspection, migrating
 from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translating
 from ommi.drivers.sqlite.turns import Patient
 from ommi.errors import ConnectionLost, TransactionFailed
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
-from ommi.sql import ddl
+from ommi.sql import backfill, ddl
 from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
@@ -47,6 +48,8 @@ class SQLiteUnit:
         self._loan = take()
         self._begin = "BEGIN" if how.is_read_only else "BEGIN IMMEDIATE"
         self._ended = ended
+        self._checks_last = how.checks_references_last
+        self._known: set[migrating.Violation] = set()
         self._on: Patient | None = None
         self._is_begun = False
 
@@ -124,6 +127,23 @@ class SQLiteUnit:
         """Remove the tables that are there."""
         await self._say(*ddl.drop_tables(tables, DIALECT))
 
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, as part of the transaction."""
+        await self._run(lambda connection: migrating.change_schema(connection, operation))
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return await backfill.has_rows(self, DIALECT, table)
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return await backfill.count_rows(self, DIALECT, table)
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill, as part of the transaction."""
+        [table] = await self.tables([operation.table])
+        return Filled(*await backfill.fill_batch(self, DIALECT, table, operation, after))
+
     async def savepoint(self, name: str) -> None:
         """Mark where to come back to."""
         await self._say(f"SAVEPOINT {name}")
@@ -154,6 +174,8 @@ class SQLiteUnit:
         deadline = monotonic() + on.timeout
         with translating():
             self._check_there(connection)
+            if self._checks_last:
+                migrating.refuse_new_violations(connection, self._known)
             while True:
                 try:
                     connection.execute("COMMIT")
@@ -163,7 +185,12 @@ class SQLiteUnit:
                     is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
                     if not is_busy or monotonic() > deadline or on.worker.abandoned():
                         raise
+            self._look_again(connection)
         self.outcome = Outcome.COMMITTED
+
+    def _look_again(self, connection: sqlite3.Connection) -> None:
+        if self._checks_last and not connection.in_transaction:
+            connection.execute("PRAGMA foreign_keys = ON")
 
     async def rollback(self) -> None:
         """Roll back what was not committed, and give the thread back."""
@@ -174,7 +201,7 @@ class SQLiteUnit:
                 self._on.worker.held = False
                 # A connection that cannot be rolled back is closed, and so is its thread.
                 with suppress(ConnectionLost):
-                    await self._on.worker.run(_rolled_back)
+                    await self._on.worker.run(self._rolled_back)
         finally:
             await self._end()
 
@@ -213,7 +240,16 @@ class SQLiteUnit:
     def _first(self, connection: sqlite3.Connection, job: Callable[[sqlite3.Connection], T]) -> T:
         if not self._is_begun:
             with translating():
-                connection.execute(self._begin)
+                if self._checks_last:
+                    # Inside a transaction it would be passed over, and nothing said.
+                    connection.execute("PRAGMA foreign_keys = OFF")
+                try:
+                    connection.execute(self._begin)
+                    if self._checks_last:
+                        self._known = migrating.violations(connection)
+                except BaseException:
+                    self._look_again(connection)
+                    raise
             self._is_begun = True
         return job(connection)
 
@@ -228,7 +264,7 @@ class SQLiteUnit:
         if not connection.in_transaction:
             raise TransactionFailed("SQLite has rolled the transaction back", store=STORE)
 
-
-def _rolled_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+    def _rolled_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        self._look_again(connection)
