@@ -12,7 +12,7 @@ from ommi.cli.folders import finding_lines, folder_of, head_version, trusted, wo
 from ommi.drivers.addresses import parsed
 from ommi.errors import MigrationError
 from ommi.migrations.folder import Folder
-from ommi.migrations.lint import losses
+from ommi.migrations.lint import Finding, losses
 from ommi.migrations.migration import ZERO, Migration
 from ommi.migrations.migrator import Migrator
 from ommi.migrations.offline import sql_of
@@ -143,7 +143,7 @@ def _refuse_losses(context: Context, folder: Folder, plan: Plan) -> None:
         )
 
 
-def _losses(folder: Folder, planned: PlannedMigration) -> Iterator[object]:
+def _losses(folder: Folder, planned: PlannedMigration) -> Iterator[Finding]:
     before = folder.schema_before(planned.migration.version)
     operations: Sequence[Operation] = planned.migration.operations
     if planned.direction is Direction.DOWN:

@@ -1,4 +1,4 @@
-"""What the commands on migrations have in common: the folder, its order, the words for findings."""
+"""What the commands on migrations have in common: the folder, and the words for findings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ommi.cli.command import Context
 from ommi.cli.console import Json
 from ommi.cli.exits import CommandError, Exit
 from ommi.migrations.autogenerate import Wanted
-from ommi.migrations.files import FileMigration
 from ommi.migrations.folder import Folder
 from ommi.migrations.lint import Finding
 from ommi.migrations.lockfile import NAME
+from ommi.migrations.migration import Migration
 from ommi.migrations.models import wanted_of
 
 
@@ -48,7 +48,7 @@ def head_version(folder: Folder, said: str | None) -> str | None:
     return None if said is None else folder.find(said)
 
 
-def words(migration: FileMigration) -> list[str]:
+def words(migration: Migration) -> list[str]:
     """Say what a migration does, an operation a line."""
     return [f"  {each}" for each in migration.operations] or ["  nothing"]
 

@@ -145,8 +145,8 @@ def _plain(table: Table) -> Table:
     if foreign:
         listed = ", ".join(f"{c.name} ({c.declared or 'no type'})" for c in foreign)
         raise CommandError(
-            f"{table.name} has columns of types that Ommi does not make: {listed}; change them, or "
-            "name the tables that Ommi is to look after",
+            f"{table.name} has columns of types that Ommi does not make: {listed}; change them, "
+            "or name the tables that Ommi is to look after",
             Exit.REFUSED,
         )
     return replace(table, columns=tuple(replace(c, declared="") for c in table.columns))
