@@ -26,10 +26,10 @@ def test_a_change_gives_exactly_its_operations(project: Project, case: Case) -> 
     assert again.out == "nothing changed\n"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
-def test_models_that_did_not_change_give_nothing(project: Project, case: Case) -> None:
-    project.models(case.models(is_changed=True) + USER, head=HEAD + MORE)
+def test_models_that_did_not_change_give_nothing(project: Project) -> None:
+    every = "".join(case.models(is_changed=True) for case in CASES)
+    project.models(every, head=HEAD + MORE)
     project.run("new")
-    project.models(case.models(is_changed=True) + USER, head=HEAD + MORE)
+    project.models(every, head=HEAD + MORE)
 
     assert project.run("new").out == "nothing changed\n"
