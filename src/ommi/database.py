@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
@@ -84,6 +85,25 @@ class Ommi(Operations):
             return first
         pool.adopt(cast("PoolableConnection", first))
         return PooledConnection(pool)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Connection, None]:
+        """Lend a connection that no other caller has, until the block ends.
+
+        A store whose one connection serves every caller, such as one in memory, lends that one.
+        Raises `ConnectionFailed`.
+        """
+        home = self._executor.home
+        if home is NOT_OPEN:
+            await home.close()
+        if not isinstance(home, PooledConnection):
+            yield home
+            return
+        connection = await self._driver.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""

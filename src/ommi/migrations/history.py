@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from ommi.decorator import register
 from ommi.metadata.annotations import Aware, Key, Length
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import metadata_of
-from ommi.query.fields import fields
 from ommi.schema.snapshot import table_of
-
-if TYPE_CHECKING:
-    from ommi.database import Ommi
 
 HISTORY = "ommi_migrations"
 """The table; the names of its columns are those of `HistoryRecord`."""
@@ -47,7 +43,7 @@ class HistoryRecord:
     trail: Annotated[str, Length(64)] = ""
     started: Annotated[str, Length(64)] = ""
     position: str = ""
-    applied_at: Annotated[datetime, Aware] = datetime.min.replace(tzinfo=UTC)
+    applied_at: Annotated[datetime, Aware] = field(default_factory=lambda: now())
     duration_ms: int = 0
     ommi_version: Annotated[str, Length(64)] = ""
 
@@ -57,46 +53,9 @@ class HistoryRecord:
         return self.state is not State.APPLIED
 
 
-_COLLECTION = ModelCollection()
-register(HistoryRecord, collection=_COLLECTION, table=HISTORY)
+HISTORY_MODELS = ModelCollection()
+register(HistoryRecord, collection=HISTORY_MODELS, table=HISTORY)
 HISTORY_TABLE = table_of(metadata_of(HistoryRecord))
-
-
-async def read_history(db: Ommi) -> dict[str, HistoryRecord]:
-    """Give every record, by version; none where nothing was ever migrated. Writes nothing."""
-    if not await has_history(db):
-        return {}
-    records = await db.query(HistoryRecord).fetch_all()
-    return {record.id: record for record in records}
-
-
-async def has_history(db: Ommi) -> bool:
-    """Tell whether the store has the table."""
-    return bool(await db.schema_keeping.tables([HISTORY]))
-
-
-async def make_history(db: Ommi) -> None:
-    """Make the table unless it is there."""
-    await db.use_models(_COLLECTION)
-
-
-async def write_record(db: Ommi, record: HistoryRecord, known: HistoryRecord | None) -> None:
-    """Write a record, the first time or over what is known of it."""
-    if known is None:
-        await db.add(record).or_raise()
-        return
-    values = {
-        name: getattr(record, name)
-        for name in HistoryRecord.__dataclass_fields__
-        if getattr(record, name) != getattr(known, name)
-    }
-    if values:
-        await db.query(HistoryRecord).where(fields(HistoryRecord).id == record.id).update(**values)
-
-
-async def forget_record(db: Ommi, version: str) -> None:
-    """Remove a record."""
-    await db.query(HistoryRecord).where(fields(HistoryRecord).id == version).delete()
 
 
 def finished(record: HistoryRecord) -> HistoryRecord:

@@ -164,7 +164,7 @@ class AddColumn:
 
     def reverse(self, before: Schema) -> DropColumn:
         del before
-        return DropColumn(self.table, self.column.name)
+        return DropColumn(self.table, self.column.name, self.fill)
 
     def __str__(self) -> str:
         return f"add column {self.table}.{self.column.name}"
@@ -174,12 +174,14 @@ class AddColumn:
 class DropColumn:
     """Remove a column with its values, and the indexes, foreign keys and checks of it alone.
 
-    Its reverse brings it back empty: one that may not be null cannot come back to a filled table.
+    Its reverse brings it back with `refill` in every row, a stored form; without one it is null,
+    so that one that may not be null cannot come back to a filled table.
     """
 
     kind: ClassVar[str] = "drop_column"
     table: str
     name: str
+    refill: object = None
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -217,7 +219,7 @@ class DropColumn:
                     )
 
     def reverse(self, before: Schema) -> AddColumn:
-        return AddColumn(self.table, column_of(before.table(self.table), self.name))
+        return AddColumn(self.table, column_of(before.table(self.table), self.name), self.refill)
 
     def __str__(self) -> str:
         return f"drop column {self.table}.{self.name}"

@@ -66,7 +66,7 @@ def from_data(data: Data, steps: Steps | None = None) -> Operation:
             raise MigrationError(f"the step {name!r} has no functions")
         up, down = (steps or {})[name]
         return HandWritten(name, up, down)
-    given = {key: _read(value) for key, value in data.items() if key != "kind"}
+    given = {key: read_value(value) for key, value in data.items() if key != "kind"}
     try:
         return cast("Operation", cls(**given))
     except TypeError as error:
@@ -88,17 +88,18 @@ def digest(data: object) -> str:
 
 def _members(value: Any) -> dict[str, object]:  # noqa: ANN401 - a dataclass
     return {
-        each.name: _written(getattr(value, each.name))
+        each.name: write_value(getattr(value, each.name))
         for each in fields(value)
         if getattr(value, each.name) != each.default
     }
 
 
-def _written(value: object) -> object:
+def write_value(value: object) -> object:
+    """Give a stored form, or a part of an operation, as plain data."""
     if value is None or isinstance(value, bool | int | float | str):
         return value.value if isinstance(value, Kind) else value
     if isinstance(value, tuple):
-        return [_written(each) for each in value]
+        return [write_value(each) for each in value]
     if isinstance(value, dict | list):
         return {"json": value}
     if is_dataclass(value):
@@ -109,16 +110,17 @@ def _written(value: object) -> object:
     raise MigrationError(f"a {type(value).__name__} cannot be written into a migration")
 
 
-def _read(value: object) -> object:
+def read_value(value: object) -> object:
+    """Give back what `write_value` was given."""
     if isinstance(value, list):
-        return tuple(map(_read, value))
+        return tuple(map(read_value, value))
     if not isinstance(value, dict):
         return value
     if "of" in value:
         cls = _PARTS.get(str(value["of"]))
         if cls is None:
             raise MigrationError(f"{value['of']!r} is no part of an operation")
-        members = {key: _read(each) for key, each in value.items() if key != "of"}
+        members = {key: read_value(each) for key, each in value.items() if key != "of"}
         if cls is StorageType:
             members["kind"] = Kind(cast("str", members["kind"]))
         return cast("object", cls(**members))

@@ -83,14 +83,15 @@ def table_of(model: ModelMetadata) -> Table:
     """Give the table that a model wants; raises `ModelError` for a reference to nothing."""
     return Table(
         name=model.table,
-        columns=tuple(map(_column, model.fields)),
+        columns=tuple(map(column_for, model.fields)),
         key=tuple(key.column for key in model.keys),
         indexes=tuple(_indexes(model)),
         foreign_keys=tuple(map(_foreign_key, references_of(model))),
     )
 
 
-def _column(field: FieldMetadata) -> Column:
+def column_for(field: FieldMetadata) -> Column:
+    """Give the column that a field wants."""
     return Column(
         name=field.column,
         storage=field.storage,

@@ -31,12 +31,12 @@ def change_schema(tables: Tables, operation: Operation) -> None:
     match operation:
         case Execute() | AddConstraint(_, Check()):
             raise MigrationError(f"{operation} is SQL, which is nothing to a store in memory")
-        case CreateTable(table):
+        case CreateTable():
             operation.apply(before)
-            tables.create(table)
-        case DropTable(name):
+            tables.create(operation.table)
+        case DropTable():
             operation.apply(before)
-            tables.drop(name)
+            tables.drop(operation.name)
         case HandWritten() | Nothing():
             return
         case RenameTable(old, new):
@@ -44,9 +44,8 @@ def change_schema(tables: Tables, operation: Operation) -> None:
             tables.change(old, after.tables, after.table(new), lambda row: row)
         case _:
             after = operation.apply(before)
-            new = after.table(operation.table)
-            change = _row_change(operation, before)
-            tables.change(new.name, after.tables, new, change)
+            name = operation.table
+            tables.change(name, after.tables, after.table(name), _row_change(operation, before))
 
 
 def _row_change(operation: Operation, before: Schema) -> Callable[[Row], Row]:
