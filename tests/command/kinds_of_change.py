@@ -144,7 +144,7 @@ CASES = [
          model("T", 'p_id: Annotated[int | None, ReferenceTo("P~.id")] = None')
          + model("P", 't_id: Annotated[int | None, ReferenceTo("T~.id")] = None'),
          ("create table T~", "create table P~", "add constraint T~_p_id_fkey on T~")),
-    Case("drop a model", NAME, "", ("drop table T~",)),
+    Case("drop a model", NAME, "", ("drop table T~",), ("--drop", "T~")),
     Case("rename a model", model("T", NAME, "age: int = 0"), model("P", NAME, "age: int = 0"),
          ("rename table T~ to P~",), ("--rename", "T~=P~")),
     Case("rename a model and a field", model("T", NAME, "age: int = 0"),
@@ -166,7 +166,8 @@ CASES = [
     Case("drop a model and the reference to it",
          PARENT + model("T", NAME, 'p_id: Annotated[int, ReferenceTo("P~.id")] = 1'),
          model("T", NAME),
-         ("drop constraint T~_p_id_fkey on T~", "drop column T~.p_id", "drop table P~")),
+         ("drop constraint T~_p_id_fkey on T~", "drop column T~.p_id", "drop table P~"),
+         ("--drop", "P~")),
 ]  # fmt: skip
 for number, case in enumerate(CASES, 1):
     case.number = number

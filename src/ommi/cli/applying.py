@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from ommi.cli.command import Command, Context
 from ommi.cli.console import Console, Json, Reply
@@ -16,8 +16,8 @@ from ommi.migrations.lint import Finding, losses
 from ommi.migrations.migration import ZERO, Migration
 from ommi.migrations.migrator import Migrator
 from ommi.migrations.offline import sql_of
-from ommi.migrations.plan import Direction, Plan, PlannedMigration, Progress
-from ommi.schema.operations import HandWritten, Operation, reversed_operations
+from ommi.migrations.plan import Direction, Plan, Progress
+from ommi.schema.operations import HandWritten, Operation, replayed, reversed_operations
 from ommi.schema.state import Schema
 
 STORES = ("sqlite", "postgresql", "mariadb", "mysql")
@@ -39,7 +39,7 @@ async def migrate(context: Context) -> Reply:
             )
         if context.flag("dry_run"):
             return _told(plan, "would be applied", is_plan=True)
-        _refuse_losses(context, folder, plan)
+        await _refuse_losses(context, folder, migrator, plan)
         done = await migrator.apply(to, report=_reporter(context.console))
     return _told(done, "applied", is_plan=False)
 
@@ -55,7 +55,7 @@ async def rollback(context: Context) -> Reply:
         plan = await _undone(migrator, to, count)
         if context.flag("dry_run"):
             return _told(plan, "would be undone", is_plan=True)
-        _refuse_losses(context, folder, plan)
+        await _refuse_losses(context, folder, migrator, plan)
         done = await migrator.rollback(to, count=count, report=_reporter(context.console))
     return _told(done, "undone", is_plan=False)
 
@@ -130,11 +130,13 @@ def _count(context: Context) -> int:
     return int(said)
 
 
-def _refuse_losses(context: Context, folder: Folder, plan: Plan) -> None:
+async def _refuse_losses(context: Context, folder: Folder, migrator: Migrator, plan: Plan) -> None:
     """Raise `CommandError` for what would lose data, unless it was said that it may."""
     if context.flag("allow_loss"):
         return
-    found = [each for planned in plan.migrations for each in _losses(folder, planned)]
+    running = {each.migration.version for each in plan.migrations}
+    recorded = {s.migration.version for s in await migrator.status() if s.record is not None}
+    found = list(_losses(folder, plan, recorded - running))
     if found:
         lines = "\n".join(finding_lines(found))
         raise CommandError(
@@ -143,15 +145,19 @@ def _refuse_losses(context: Context, folder: Folder, plan: Plan) -> None:
         )
 
 
-def _losses(folder: Folder, planned: PlannedMigration) -> Iterator[Finding]:
-    before = folder.schema_before(planned.migration.version)
-    operations: Sequence[Operation] = planned.migration.operations
-    if planned.direction is Direction.DOWN:
-        undone = reversed_operations(planned.migration.operations, before)
-        for operation in operations:
-            before = operation.apply(before)
-        operations = [each for each in undone if each is not None]
-    yield from losses(operations, before)
+def _losses(folder: Folder, plan: Plan, applied: Collection[str]) -> Iterator[Finding]:
+    up: list[Operation] = []
+    for planned in plan.migrations:
+        operations = planned.migration.operations
+        if planned.direction is Direction.UP:
+            up.extend(operations)
+            continue
+        before = folder.schema_before(planned.migration.version)
+        undone = reversed_operations(operations, before)
+        after = replayed(operations, before)
+        yield from losses([each for each in undone if each is not None], after)
+    # All at once, since a table that the plan itself makes has nothing to lose.
+    yield from losses(up, folder.schema_of(applied))
 
 
 def _reporter(console: Console) -> Callable[[Progress], None]:

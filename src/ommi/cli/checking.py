@@ -19,12 +19,12 @@ from ommi.database import Ommi
 from ommi.errors import MigrationError
 from ommi.migrations.autogenerate import generated
 from ommi.migrations.files import source_of
-from ommi.migrations.folder import Folder, replay
+from ommi.migrations.folder import Folder
+from ommi.migrations.history import State
 from ommi.migrations.lint import Finding, expanded, lint
 from ommi.migrations.migrator import Migrator
 from ommi.migrations.plan import MigrationStatus
 from ommi.schema.drift import drift
-from ommi.schema.state import Schema
 
 
 async def status(context: Context) -> Reply:
@@ -83,13 +83,16 @@ async def _of_store(context: Context, folder: Folder) -> list[str]:
             statuses = await _planned(db, folder)
         except MigrationError as error:
             return [str(error)]
-    pending = [each.migration.version for each in statuses if each.record is None]
-    told = [f"{version} is not applied" for version in pending]
-    schema = Schema()
-    for migration in folder.migrations:
-        if migration.version not in pending:
-            schema = replay(migration, schema)
-    return [*told, *drift(schema.tables, await tables_of(url))]
+    done = {s.migration.version for s in statuses if s.record and s.record.state is State.APPLIED}
+    half = [s.migration.version for s in statuses if s.record and s.migration.version not in done]
+    told = [f"{s.migration.version} is not applied" for s in statuses if s.record is None]
+    if half:
+        # Nobody can say what the store should be until it is finished.
+        return [
+            *told,
+            *(f"{version} stopped half way; `ommi migrate` goes on" for version in half),
+        ]
+    return [*told, *drift(folder.schema_of(done).tables, await tables_of(url))]
 
 
 async def _planned(db: Ommi, folder: Folder) -> tuple[MigrationStatus, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -64,6 +64,14 @@ class Folder:
             if migration.version == version:
                 break
             schema = replay(migration, schema)
+        return schema
+
+    def schema_of(self, versions: Collection[str]) -> Schema:
+        """Give the schema of a store in which these are applied."""
+        schema = Schema()
+        for migration in self.migrations:
+            if migration.version in versions:
+                schema = replay(migration, schema)
         return schema
 
     def ancestors(self, version: str) -> frozenset[str]:

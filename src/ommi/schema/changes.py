@@ -24,6 +24,7 @@ from ommi.schema.operations import (
 from ommi.schema.snapshot import (
     Column,
     ForeignKey,
+    Index,
     Table,
     foreign_key_name,
     in_dependency_order,
@@ -104,15 +105,15 @@ class _Kept:
                 yield self.new.name, new.name
 
     def indexes_dropped(self) -> Iterator[Operation]:
-        wanted = set(self.new.indexes)
+        wanted = set(map(_of_what, self.new.indexes))
         for index in self.old.indexes:
-            if index not in wanted:
+            if _of_what(index) not in wanted:
                 yield DropIndex(self.new.name, index.name)
 
     def indexes_added(self) -> Iterator[Operation]:
-        there = set(self.old.indexes)
+        there = set(map(_of_what, self.old.indexes))
         for index in self.new.indexes:
-            if index not in there:
+            if _of_what(index) not in there:
                 yield AddIndex(self.new.name, index)
 
     def _columns(self) -> Iterator[tuple[Column, Column]]:
@@ -120,6 +121,11 @@ class _Kept:
         for new in self.new.columns:
             if new.name in there:
                 yield there[new.name], new
+
+
+def _of_what(index: Index) -> tuple[tuple[str, ...], bool]:
+    """Give what of an index counts: somebody else may have named it."""
+    return index.columns, index.is_unique
 
 
 def _said(column: Column) -> tuple[object, ...]:
