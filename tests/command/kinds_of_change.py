@@ -26,7 +26,7 @@ class Case:
     def models(self, *, is_changed: bool) -> str:
         """Write the models; they have no name in common with those of other cases."""
         text = self.after if is_changed else self.before
-        return self._named(text if "class " in text or not text else model("T", text))
+        return self._named(model("T", text) if text and "class " not in text else text)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -57,6 +57,8 @@ def enum(*members: str) -> str:
 
 
 NAME = "name: str"
+PAIR = model("T", "a: int", "b: int")
+CASCADING = model("T", 'p_id: Annotated[int, ReferenceTo("P~.id", on_delete="cascade")] = 1')
 PARENT = model("P", "code: Annotated[int, Unique] = 0")
 REFERRING = model("T", 'p_id: Annotated[int, ReferenceTo("P~.id")] = 1')
 CASES = [
@@ -128,8 +130,9 @@ CASES = [
     Case("make fields unique together", model("T", "a: int", "b: int"),
          model("T", "a: int", "b: int", said='(UniqueTogether("a", "b"))'),
          ("add index T~_a_b_unique on T~",)),
-    Case("make them so no longer", model("T", "a: int", "b: int", said='(UniqueTogether("a", "b"))'),
-         model("T", "a: int", "b: int"), ("drop index T~_a_b_unique on T~",)),
+    Case("make them so no longer",
+         model("T", "a: int", "b: int", said='(UniqueTogether("a", "b"))'), PAIR,
+         ("drop index T~_a_b_unique on T~",)),
     Case("index fields together", model("T", "a: int", "b: int"),
          model("T", "a: int", "b: int", said='(IndexTogether("b", "a"))'),
          ("add index T~_b_a_index on T~",)),
@@ -158,7 +161,7 @@ CASES = [
     Case("refer to it no longer", PARENT + REFERRING, PARENT + model("T", "p_id: int = 1"),
          ("drop constraint T~_p_id_fkey on T~",)),
     Case("change what deleting does", PARENT + REFERRING,
-         PARENT + model("T", 'p_id: Annotated[int, ReferenceTo("P~.id", on_delete="cascade")] = 1'),
+         PARENT + CASCADING,
          ("drop constraint T~_p_id_fkey on T~", "add constraint T~_p_id_fkey on T~")),
     Case("add a reference", PARENT + model("T", NAME),
          PARENT + model("T", NAME, 'p_id: Annotated[int | None, ReferenceTo("P~.id")] = None'),
@@ -171,5 +174,3 @@ CASES = [
 ]  # fmt: skip
 for number, case in enumerate(CASES, 1):
     case.number = number
-    case.before = case.before if "class " in case.before or not case.before else model("T", case.before)
-    case.after = case.after if "class " in case.after or not case.after else model("T", case.after)

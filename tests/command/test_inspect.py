@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,11 +13,10 @@ import pytest
 from command.thirty import tables
 from ommi import ModelCollection, Ommi
 from ommi.cli.live import tables_of
-from ommi.cli.model_source import STYLES, Style, source_of
+from ommi.cli.model_source import STYLES, source_of
 from ommi.drivers.protocol import SchemaKeeping
 from ommi.drivers.registry import driver_for
 from ommi.metadata.collection import DEFAULT_COLLECTION
-from ommi.metadata.model import metadata_of
 from ommi.schema.drift import drift
 from ommi.schema.snapshot import Table, table_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -93,10 +94,8 @@ def test_variables_are_filled_in_and_never_shown(tmp_path: Path) -> None:
 def test_a_bad_file_is_explained(tmp_path: Path, content: str, complaint: str) -> None:
     (tmp_path / "ommi.toml").write_text(content)
 
-    with pytest.raises(CommandError, match=".") as caught:
+    with pytest.raises(CommandError, match=re.escape(complaint)):
         read(tmp_path)
-
-    assert complaint in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["databases = 1", "[databases]\na = 1"])

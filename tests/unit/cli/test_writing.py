@@ -49,7 +49,7 @@ EVERY = (
     AddColumn(
         "t",
         Column("d", StorageType(Kind.INSTANT)),
-        dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc),
+        dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
     ),
     AddColumn("t", Column("e", StorageType(Kind.DURATION)), dt.timedelta(seconds=3)),
     AddColumn("t", Column("f", StorageType(Kind.BYTES, length=3)), b"\x00'"),
