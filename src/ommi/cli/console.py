@@ -52,12 +52,10 @@ class Console:
         """Write a reply to standard output."""
         if self.as_json:
             self._document(reply.data)
-            return
-        for part in reply.parts:
-            if isinstance(part, Rows):
-                self._table(part)
-            else:
-                self._line(part)
+        else:
+            for part in reply.parts:
+                self._part(part)
+        self._out.flush()
 
     def error(self, reason: str, kind: str, exits: Exit) -> None:
         """Write why it did not work, to standard error, or as JSON to standard output."""
@@ -82,6 +80,12 @@ class Console:
         self._out.write(question)
         self._out.flush()
         return sys.stdin.readline().strip()
+
+    def _part(self, part: str | Rows) -> None:
+        if isinstance(part, Rows):
+            self._table(part)
+        else:
+            self._line(part)
 
     def _document(self, data: Mapping[str, Json]) -> None:
         self._out.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")

@@ -21,7 +21,7 @@ def folder_of(context: Context) -> Folder:
 
 
 def trusted(context: Context) -> Folder:
-    """Read migrations that may be applied: in order, and as `ommi.lock` knows them.
+    """Read migrations to build on: in order, and as `ommi.lock` knows them.
 
     Raises `CommandError` otherwise.
     """

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ommi.cli.command import Command, Context
 from ommi.cli.console import Reply
 from ommi.cli.exits import CommandError, Exit
-from ommi.cli.folders import folder_of, head_version, words
+from ommi.cli.folders import folder_of, head_version, trusted, words
 from ommi.cli.live import tables_of
 from ommi.migrations.files import FileMigration, source_of
 from ommi.migrations.folder import Folder
@@ -35,7 +35,7 @@ def merge(context: Context) -> Reply:
 
 def squash(context: Context) -> Reply:
     """Write one migration in the place of several that follow each other."""
-    folder = folder_of(context)
+    folder = trusted(context)
     chosen = _run_of(folder, context)
     first = chosen[0]
     operations = _shortened(folder, chosen)

@@ -6,14 +6,16 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ommi.cli.exits import CommandError, Exit
+from ommi.commits import COMMITS
 from ommi.drivers.addresses import parsed
 from ommi.drivers.protocol import Connection, Listing, SchemaKeeping
 from ommi.drivers.registry import driver_for
 from ommi.errors import UnsupportedOperation
+from ommi.migrations.history import HISTORY
 from ommi.schema.snapshot import Table
 
-_OWN = "ommi_"
-"""How the tables begin in which Ommi keeps its own books."""
+_OWN = frozenset({HISTORY, *(model.table for model in COMMITS)})
+"""The tables in which Ommi keeps its own books."""
 
 
 async def tables_of(url: str, names: Collection[str] = ()) -> tuple[Table, ...]:
@@ -41,7 +43,7 @@ def refuse_missing_file(url: str) -> None:
 async def _read(connection: Connection, store: str, names: Collection[str]) -> tuple[Table, ...]:
     if not isinstance(connection, SchemaKeeping) or not isinstance(connection, Listing):
         raise UnsupportedOperation("tell which tables it has", store)
-    there = [name for name in await connection.table_names() if not name.startswith(_OWN)]
+    there = [name for name in await connection.table_names() if name not in _OWN]
     missing = [name for name in names if name not in there]
     if missing:
         raise CommandError(

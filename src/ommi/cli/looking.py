@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from ommi.cli.command import Command, Context
 from ommi.cli.console import Reply
@@ -27,7 +28,7 @@ async def inspect(context: Context) -> Reply:
     tables = await tables_of(context.settings.required_url, context.texts("tables"))
     if not tables:
         raise CommandError("the store has no tables, so there is nothing to make models of")
-    style = next(style for style in STYLES if style == context.text("style"))
+    style = cast("Style", context.text("style"))  # one of the parser's choices
     return _told(context, source_of(tables, style), tables, style=style)
 
 

@@ -18,7 +18,8 @@ def shell(context: Context) -> Reply:
     code = context.text("command_text")
     if context.console.as_json and code is None:
         raise CommandError("shell answers a person; with --json, say what to run with -c")
-    models = {model.name: model.cls for model in context.models.models}
+    known = context.models.models if context.settings.models else ()
+    models = {model.name: model.cls for model in known}
     with Shell(context.database(), models) as session:
         if code is None:
             session.converse()

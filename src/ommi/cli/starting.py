@@ -11,7 +11,7 @@ from ommi.cli.asking import answered
 from ommi.cli.command import Command, Context
 from ommi.cli.console import Reply
 from ommi.cli.exits import CommandError, Exit
-from ommi.cli.folders import finding_data, finding_lines, folder_of, wanted, words
+from ommi.cli.folders import finding_data, finding_lines, trusted, wanted, words
 from ommi.cli.settings import Said, settings_from
 from ommi.drivers.addresses import parsed
 from ommi.migrations.autogenerate import Answers, described, generated
@@ -80,9 +80,7 @@ def _append(file: Path, section: str) -> str:
 
 def new(context: Context) -> Reply:
     """Write the migration from the migrations that there are to the models."""
-    folder = folder_of(context)
-    if folder.clash is not None:
-        raise CommandError(folder.clash, Exit.REFUSED)
+    folder = trusted(context)
     operations = () if context.flag("empty") else _changes(context, folder)
     if not operations and not context.flag("empty"):
         return Reply(("nothing changed",), {"migrations": []})

@@ -132,3 +132,20 @@ def test_the_module_is_the_command(project: Project) -> None:
 
     assert done.returncode == 0
     assert "exit codes:" in done.stdout
+
+
+def test_a_prompt_needs_no_models(project: Project) -> None:
+    done = project.run("shell", "-c", "print(db.is_open)", *FILE)
+
+    assert (done.exits, done.out) == (0, "True\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(project: Project) -> None:
+    project.models(USER)
+    program = f'"{sys.executable}" -m ommi erd --models {project.module} | true'
+
+    done = subprocess.run(
+        ["sh", "-c", program], capture_output=True, text=True, check=False, cwd=project.folder
+    )
+
+    assert done.stderr == ""
