@@ -1,8 +1,8 @@
-"""A deployer: migrates, and says what it ran.
+"""A deployer: migrates whenever it is told to, and says what it ran.
 
     python deployer.py URL [hold]
 
-With `hold` it takes the lock, says so, and waits to be killed.
+Every line that it reads is one time. With `hold` it takes the lock, says so, and waits to be killed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ommi.migrations.session import session_of
 
 async def main(url: str, *words: str) -> None:
     """Migrate, or hold the lock for ever."""
-    async with Ommi(url) as db:
-        if "hold" in words:
-            async with session_of(db) as session, locked(session, 60):
-                print("held", flush=True)
-                await asyncio.Event().wait()
-        print("ready", flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
-        plan = await Migrator(db, MIGRATIONS).apply()
-    print("ran", *(planned.migration.version for planned in plan.migrations), flush=True)
+    if "hold" in words:
+        async with Ommi(url) as db, session_of(db) as session, locked(session, 60):
+            print("held", flush=True)
+            await asyncio.Event().wait()
+    print("ready", flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        async with Ommi(url) as db:
+            plan = await Migrator(db, MIGRATIONS).apply()
+        print("ran", *(planned.migration.version for planned in plan.migrations), flush=True)
 
 
 if __name__ == "__main__":

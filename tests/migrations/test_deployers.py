@@ -12,9 +12,11 @@ import pytest
 from migrations.counted import COUNTING, MIGRATIONS
 from migrations.twelve import rows
 from ommi import MigrationError, Ommi
+from ommi.drivers.protocol import Migrating
 from ommi.migrations import ZERO, Migrator
 from ommi.migrations.lock import locked
 from ommi.migrations.session import session_of
+from ommi.schema.operations import Execute, Sql
 from profiles import examples
 
 pytestmark = pytest.mark.anyio
@@ -35,28 +37,44 @@ async def _line(process: Process) -> list[str]:
 
 
 async def _ran(process: Process) -> list[str]:
-    out, errors = await process.communicate(b"go\n")
-    assert process.returncode == 0, errors.decode()
-    return out.decode().split()
+    """Have a deployer migrate, and give the versions that it ran."""
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+    word, *versions = await _line(process)
+    assert word == "ran"
+    return versions
+
+
+async def _ended(process: Process) -> str:
+    assert process.stdin is not None
+    process.stdin.close()
+    _, errors = await process.communicate()
+    return errors.decode()
 
 
 async def test_each_step_is_done_once(url: str) -> None:
-    versions = [migration.version for migration in MIGRATIONS]
-    for _ in range(examples(5, 50) if url.startswith("sqlite") else examples(1, 50)):
-        processes = [await _started(url) for _ in range(DEPLOYERS)]
-        assert [await _line(process) for process in processes] == [["ready"]] * DEPLOYERS
-        told = await asyncio.gather(*map(_ran, processes))
-        assert sorted(version for _, *ran in told for version in ran) == versions
-        async with Ommi(url) as db:
-            async with session_of(db) as session:
-                counted = await rows(session, "SELECT id, done FROM tally ORDER BY id")
-            assert counted == [(n, 1) for n in range(2, COUNTING + 2)]
-            async with db.session() as session:
-                from ommi.schema.operations import Execute, Sql
+    expected = [migration.version for migration in MIGRATIONS]
+    deployers = [await _started(url) for _ in range(DEPLOYERS)]
+    try:
+        assert [await _line(deployer) for deployer in deployers] == [["ready"]] * DEPLOYERS
+        for _ in range(examples(5, 50)):
+            told = await asyncio.gather(*map(_ran, deployers))
+            assert sorted(version for ran in told for version in ran) == expected
+            await _check_and_clear(url)
+    finally:
+        errors = await asyncio.gather(*map(_ended, deployers))
+    assert errors == [""] * DEPLOYERS
 
-                for table in ("tally", "ommi_migrations"):
-                    drop = Execute(Sql.of(f"DROP TABLE {table}"))
-                    await session.change_schema(drop)  # type: ignore[attr-defined]
+
+async def _check_and_clear(url: str) -> None:
+    async with Ommi(url) as db:
+        async with session_of(db) as session:
+            counted = await rows(session, "SELECT id, done FROM tally ORDER BY id")
+        assert counted == [(n, 1) for n in range(2, COUNTING + 2)]
+        async with db.session() as connection:
+            assert isinstance(connection, Migrating)
+            for table in ("tally", "ommi_migrations"):
+                await connection.change_schema(Execute(Sql.of(f"DROP TABLE {table}")))
 
 
 async def test_a_killed_holder_lets_the_next_one_in(url: str) -> None:
