@@ -27,6 +27,7 @@ from ommi.errors import (
     ForkedPool,
     InvalidValue,
     LazyLoadRefused,
+    MigrationError,
     ModelError,
     MultipleFound,
     NoCurrentDatabase,
@@ -100,8 +101,13 @@ if _TYPE_CHECKING:
     from ommi.legacy import QueryBuilder as QueryBuilder
     from ommi.legacy import UseDriver as UseDriver
     from ommi.legacy import use_driver as use_driver
+    from ommi.migrations import Migration as Migration
+    from ommi.migrations import SchemaManager as SchemaManager
 
 __version__ = "1.0.0.dev0"
+
+_LATE = {"Migration": "ommi.migrations", "SchemaManager": "ommi.migrations"}
+"""What few programs need while they run, and so is imported when it is asked for."""
 
 __all__ = [
     "Answer",
@@ -145,6 +151,8 @@ __all__ = [
     "Length",
     "Logical",
     "LogicalOperator",
+    "Migration",
+    "MigrationError",
     "ModelCollection",
     "ModelError",
     "MultipleFound",
@@ -165,6 +173,7 @@ __all__ = [
     "QueryOperator",
     "ReferenceTo",
     "Result",
+    "SchemaManager",
     "SchemaMismatch",
     "StaleLease",
     "StatementTimeout",
@@ -201,6 +210,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Give what has another name here than elsewhere; the names are in `ommi.legacy`."""
+    if name in _LATE:
+        return getattr(_import_module(_LATE[name]), name)
     if not name.startswith("__"):
         legacy = _import_module("ommi.legacy")
         if name in legacy.__all__:
@@ -209,4 +220,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_import_module("ommi.legacy").__all__})
+    return sorted({*globals(), *_LATE, *_import_module("ommi.legacy").__all__})
