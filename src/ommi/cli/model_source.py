@@ -114,7 +114,7 @@ def _head(body: str, style: Style) -> str:
         "from __future__ import annotations",
         "\n".join(filter(None, standard)),
         library,
-        _import("ommi", own),
+        _import("ommi", own) if own else "",
     )
     return "\n\n".join(filter(None, parts))
 

@@ -76,9 +76,11 @@ def _of_indexes(wanted: Table, found: Table) -> Iterator[str]:
         if index.name in {*index.columns[:1], _name_of_foreign_key(found.name, index)}
     )
     for columns, is_unique in sorted(wants - has):
-        yield f"{wanted.name} has no {_index(is_unique=is_unique)} on {', '.join(columns)}"
+        kind = "unique index" if is_unique else "index"
+        yield f"{wanted.name} has no {kind} on {', '.join(columns)}"
     for columns, is_unique in sorted(has - wants - silent):
-        yield f"{wanted.name} has an {_index(is_unique=is_unique)} too many: {', '.join(columns)}"
+        kind = "a unique index" if is_unique else "an index"
+        yield f"{wanted.name} has {kind} too many: {', '.join(columns)}"
 
 
 def _name_of_foreign_key(table: str, index: Index) -> str:
@@ -87,10 +89,6 @@ def _name_of_foreign_key(table: str, index: Index) -> str:
 
 def _of_what(index: Index) -> tuple[tuple[str, ...], bool]:
     return index.columns, index.is_unique
-
-
-def _index(*, is_unique: bool) -> str:
-    return "unique index" if is_unique else "index"
 
 
 def _of_foreign_keys(wanted: Table, found: Table) -> Iterator[str]:
