@@ -102,7 +102,7 @@ async def test_what_the_store_has_is_what_replay_says(url: str) -> None:
         expected = replayed(tuple(each for m in MIGRATIONS for each in m.operations))
         async with session_of(db) as session:
             found = Schema.of(
-                await session._schema_keeping().tables([t.name for t in expected.tables])  # noqa: SLF001
+                await session._schema_keeping().tables([t.name for t in expected.tables])
             )
         for table in expected.tables:
             there = found.table(table.name)
