@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import pytest
@@ -33,6 +33,7 @@ from ommi.migrations import ZERO, Migrator, Progress, State
 from ommi.migrations.session import session_of
 from ommi.schema.operations import (
     AddColumn,
+    AddIndex,
     Backfill,
     CreateTable,
     DropTable,
@@ -41,7 +42,7 @@ from ommi.schema.operations import (
     Sql,
     replayed,
 )
-from ommi.schema.snapshot import Table
+from ommi.schema.snapshot import Index, Table
 from ommi.schema.state import Schema
 
 pytestmark = pytest.mark.anyio
@@ -213,12 +214,41 @@ async def test_steps_that_are_done_may_not_change(url: str) -> None:
 async def test_a_table_that_is_referred_to_is_not_dropped(url: str) -> None:
     async with Ommi(url) as db:
         await start(db)
-        with pytest.raises((MigrationError, Exception), match=r"posts|foreign key"):
+        with pytest.raises((MigrationError, Exception), match=r"posts|still referred to"):
             await Migrator(
                 db, [*MIGRATIONS[:1], Migration("2", operations=[DropTable("people")])]
             ).apply()
         assert len(await ask(db, "SELECT id FROM posts")) == 60
         await clear(db)
+
+
+async def test_a_step_that_was_refused_may_be_changed(url: str) -> None:
+    """On PostgreSQL the first try leaves an invalid index of that name."""
+    names = Index("names", ("name",), is_unique=True)
+    wrong = AddIndex("thing", names, is_concurrent=True)
+    right = AddIndex("thing", replace(names, is_unique=False), is_concurrent=True)
+    async with Ommi(url) as db:
+        await Migrator(db, things(wrong)).apply("1")
+        await db.add(Thing("same"), Thing("same")).or_raise()
+        with pytest.raises(MigrationError, match="step 1"):
+            await Migrator(db, things(wrong)).apply()
+        await Migrator(db, things(right)).apply()
+        async with session_of(db) as session:
+            [table] = await session._schema_keeping().tables(["thing"])
+        assert table.indexes == (right.index,)
+
+
+async def test_a_backfill_that_was_refused_may_be_changed(url: str) -> None:
+    rows_of = Sql.of("name <> 'done'")
+    wrong = Backfill("thing", (("name", Sql.of("CASE WHEN id < 3 THEN 'x' END")),), rows_of, 1)
+    right = Backfill("thing", (("name", Sql.of("'done'")),), rows_of, 1)
+    async with Ommi(url) as db:
+        await Migrator(db, things(wrong)).apply("1")
+        await db.add(*(Thing(str(n)) for n in range(4))).or_raise()
+        with pytest.raises(MigrationError, match=r"key \[2\]"):
+            await Migrator(db, things(wrong)).apply()
+        await Migrator(db, things(right)).apply()
+        assert await ask(db, "SELECT DISTINCT name FROM thing") == [("done",)]
 
 
 class ByHand(Migration):

@@ -37,7 +37,7 @@ class HistoryRecord:
 
     `step` counts the steps that are done of what `state` says is going on, and `trail` is the
     digest of them. `checksum` is empty where it could not be told. `started` is the digest of a step that was begun and may be half done, empty
-    where there is none. `position` is how far a backfill has come, as JSON. `duration_ms` is how
+    where there is none, `refused` where the store refused it. `position` is how far a backfill has come, as JSON. `duration_ms` is how
     long the steps took, in milliseconds, without pauses between runs.
     """
 
