@@ -23,6 +23,8 @@ from ommi import (
     IsolationLevel,
     Key,
     LogicalOperator,
+    Migration,
+    MigrationError,
     ModelCollection,
     NotFound,
     Ommi,
@@ -31,6 +33,7 @@ from ommi import (
     QueryOperator,
     ReferenceTo,
     Result,
+    SchemaManager,
     Success,
     Transaction,
     TransactionOptions,
@@ -414,6 +417,54 @@ async def test_a_transaction_is_begun_and_ended_by_hand(db: Ommi) -> None:
         "REPEATABLE_READ",
         "SERIALIZABLE",
     ]
+
+
+# 3. Advanced Schema Management
+
+
+async def test_the_migration_is_applied_and_undone(db: Ommi) -> None:
+    before = ModelCollection()
+
+    @ommi_model(collection=before, table="users_before")
+    @dataclass
+    class User:
+        name: str
+        id: Annotated[int | None, Key | Auto] = None
+
+    await db.use_models(before)
+
+    # Example migration
+    class AddUserEmailMigration(Migration):
+        def __init__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+            super().__init__("001", "Add email column to users table")
+
+        async def up(self, schema: SchemaManager) -> None:
+            await schema.add_column(User, "email", str)
+
+        async def down(self, schema: SchemaManager) -> None:
+            await schema.drop_column(User, "email")
+
+    # Usage
+    schema = SchemaManager(db)
+    schema.add_migration(AddUserEmailMigration())
+    await schema.migrate_up()
+
+    @ommi_model(collection=ModelCollection(), table="users_before")
+    @dataclass
+    class UserWithEmail:
+        name: str
+        email: str
+        id: Annotated[int | None, Key | Auto] = None
+
+    await db.add(UserWithEmail("Alice", "alice@example.org")).or_raise()
+    assert [user.email for user in await db.query(UserWithEmail).fetch_all()] == [
+        "alice@example.org"
+    ]
+    await schema.migrate_down("zero")
+    assert names(await db.query(User).fetch_all()) == ["Alice"]
+
+    with pytest.raises(MigrationError, match=r"default=.*\| None"):
+        await schema.migrate_up()
 
 
 # Names

@@ -1,8 +1,11 @@
+# What it says, it prints.
+# ruff: noqa: T201
 """Kill a migration at its moments, one after the other, and finish it each time.
 
     python crashing.py URL up|down FIRST STEP
 
-prints the moments that there are and were tried, the worst resumption in seconds, or what differed.
+prints the moments that there are and were tried, the longest resumption in seconds, or what
+differed.
 It forks, so it is a process of its own.
 """
 

@@ -1,8 +1,11 @@
+# What it says, it prints.
+# ruff: noqa: T201
 """A deployer: migrates whenever it is told to, and says what it ran.
 
     python deployer.py URL [hold]
 
-Every line that it reads is one time. With `hold` it takes the lock, says so, and waits to be killed.
+Every line that it reads is one time. With `hold` it takes the lock, says so, and waits to be
+killed.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def on_postgresql(moments: Moments) -> None:
 
     from ommi.drivers.postgresql.driver import PostgreSQLConnection
 
-    execute, run = asyncpg.Connection.execute, PostgreSQLConnection._run  # noqa: SLF001
+    execute, run = asyncpg.Connection.execute, PostgreSQLConnection._run
 
     async def watched_execute(self: Any, text: str, *values: Any, **options: Any) -> Any:
         return await _watched(moments, text, execute(self, text, *values, **options))
@@ -93,7 +93,7 @@ def on_postgresql(moments: Moments) -> None:
         return await _watched(moments, sql.text, run(self, sql, parameters))
 
     asyncpg.Connection.execute = watched_execute
-    PostgreSQLConnection._run = watched_run  # type: ignore[method-assign]  # noqa: SLF001
+    PostgreSQLConnection._run = watched_run  # type: ignore[method-assign]
 
 
 def on_mysql(moments: Moments) -> None:

@@ -57,7 +57,7 @@ async def test_each_step_is_done_once(url: str) -> None:
     deployers = [await _started(url) for _ in range(DEPLOYERS)]
     try:
         assert [await _line(deployer) for deployer in deployers] == [["ready"]] * DEPLOYERS
-        for _ in range(examples(5, 50)):
+        for _ in range(examples(5 if url.startswith("sqlite") else 1, 50)):
             told = await asyncio.gather(*map(_ran, deployers))
             assert sorted(version for ran in told for version in ran) == expected
             await _check_and_clear(url)

@@ -29,7 +29,9 @@ PEOPLE = 25
 POSTS = 60
 
 
-def column(name: str, kind: Kind, *, is_nullable: bool = False, length: int | None = None) -> Column:
+def column(
+    name: str, kind: Kind, *, is_nullable: bool = False, length: int | None = None
+) -> Column:
     """Give a column."""
     return Column(name, StorageType(kind, length), is_nullable, id=name)
 
@@ -126,7 +128,7 @@ async def everything(db: Ommi) -> dict[str, object]:
     """Give tables, rows and history: all in which two stores could differ."""
     found: dict[str, object] = {}
     async with session_of(db) as session:
-        for table in await session._schema_keeping().tables(TABLES):  # noqa: SLF001
+        for table in await session._schema_keeping().tables(TABLES):
             found[table.name] = (
                 table.columns,
                 table.key,
@@ -150,5 +152,5 @@ async def rows(db: Any, text: str) -> list[tuple[object, ...]]:
     from ommi.sql.dialect import SqlCommand
 
     command = SqlCommand(text, "", "", {})
-    connection = db._executor.connection  # noqa: SLF001
+    connection = db._executor.connection
     return await connection.fetch(command, (), lambda found: [tuple(row) for row in found])

@@ -26,13 +26,18 @@ class State(StrEnum):
     REVERTING = "reverting"
 
 
+def now() -> datetime:
+    """Give the time, in UTC."""
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class HistoryRecord:
     """A migration as the store knows it.
 
     `step` counts the steps that are done of what `state` says is going on, and `trail` is the
-    digest of them. `started` is the digest of a step that was begun and may be half done, empty
-    where there is none. `position` is how far a backfill has come, as JSON. `duration_ms` is how
+    digest of them. `checksum` is empty where it could not be told. `started` is the digest of a step that was begun and may be half done, empty
+    where there is none, `refused` where the store refused it. `position` is how far a backfill has come, as JSON. `duration_ms` is how
     long the steps took, in milliseconds, without pauses between runs.
     """
 
@@ -43,7 +48,7 @@ class HistoryRecord:
     trail: Annotated[str, Length(64)] = ""
     started: Annotated[str, Length(64)] = ""
     position: str = ""
-    applied_at: Annotated[datetime, Aware] = field(default_factory=lambda: now())
+    applied_at: Annotated[datetime, Aware] = field(default_factory=now)
     duration_ms: int = 0
     ommi_version: Annotated[str, Length(64)] = ""
 
@@ -61,11 +66,6 @@ HISTORY_TABLE = table_of(metadata_of(HistoryRecord))
 def finished(record: HistoryRecord) -> HistoryRecord:
     """Give the record of a migration that is applied."""
     return replace(record, state=State.APPLIED, started="", position="", applied_at=now())
-
-
-def now() -> datetime:
-    """Give the time, in UTC."""
-    return datetime.now(UTC)
 
 
 def ommi_version() -> str:

@@ -103,7 +103,7 @@ class SchemaManager:
         return Migrator(self._db, self._migrations)
 
     async def create_table(self, model: Named | CreateTable) -> None:
-        """Make the table that a model wants now; a migration that is kept says it in operations."""
+        """Make the table that a model wants now; a migration that is kept says it as data."""
         if isinstance(model, str):
             raise MigrationError("create_table() wants a model; a name says no columns")
         await self.run(
@@ -124,7 +124,8 @@ class SchemaManager:
         """Add a column of an annotation, which may be `Annotated`.
 
         Rows that are there get `default`, a value of the annotation; one that may not be null
-        needs that on a table with rows. A default of the store is `Default(sql)` in the annotation.
+        needs that on a table with rows. A default of the store is `Default(sql)` in the
+        annotation.
         """
         column, fill = _column(model, column_name, column_type, default)
         await self.run(AddColumn(_table(model), column, fill))

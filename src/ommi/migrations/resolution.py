@@ -9,7 +9,7 @@ from ommi.errors import MigrationError
 from ommi.migrations.history import HistoryRecord, State
 from ommi.migrations.migration import ZERO, Migration, ordered
 from ommi.migrations.plan import Direction, Plan, PlannedMigration
-from ommi.schema.operations import Operation, reversed_operations
+from ommi.schema.operations import Operation, replayed, reversed_operations
 from ommi.schema.state import Schema
 
 History = Mapping[str, HistoryRecord]
@@ -105,19 +105,36 @@ def undoing(found: Resolved, migration: Migration) -> tuple[Operation, ...]:
 
     What was there before is known by replay of the migrations before it.
     """
-    before = Schema()
-    for earlier in found.migrations[: found.migrations.index(migration)]:
-        for operation in earlier.operations:
-            before = operation.apply(before)
-    undone = reversed_operations(migration.operations, before)
+    undone = _undone(found, migration)
     for operation, step in zip(reversed(migration.operations), undone, strict=True):
         if step is None:
             raise MigrationError(
-                f"nothing undoes {str(operation)!r}; give it an undo, or the migration a down() of "
-                "its own",
+                f"nothing undoes {str(operation)!r}; give it an undo, or the migration a down() "
+                "of its own",
                 version=migration.version,
             )
     return tuple(step for step in undone if step is not None)
+
+
+def _undone(found: Resolved, migration: Migration) -> tuple[Operation | None, ...]:
+    """Give what undoes each operation, as far as what was there before is known.
+
+    A migration written by hand does what replay cannot know; much can be undone without that.
+    """
+    earlier = found.migrations[: found.migrations.index(migration)]
+    try:
+        before = replayed(tuple(each for m in earlier for each in m.operations))
+        return reversed_operations(migration.operations, before)
+    except MigrationError as error:
+        unknown = error
+    try:
+        return tuple(each.reverse(Schema()) for each in reversed(migration.operations))
+    except MigrationError:
+        raise MigrationError(
+            f"what was there before it is not known, since one before it is written by hand "
+            f"({unknown.reason}); give it a down() of its own",
+            version=migration.version,
+        ) from unknown
 
 
 def _go_on(migration: Migration, record: HistoryRecord) -> PlannedMigration:
@@ -168,7 +185,8 @@ def _refuse_unknown(found: Resolved) -> None:
 
 
 def _refuse_changed(migration: Migration, record: HistoryRecord) -> None:
-    if record.checksum != migration.checksum:
+    is_known = record.checksum and migration.checksum
+    if is_known and record.checksum != migration.checksum:
         raise MigrationError(
             "was applied, and what it does has changed since; put it back as it was, and say what "
             "is new in a migration of its own, or have the store take it as it is now with fake",

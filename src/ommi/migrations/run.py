@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ommi.drivers.protocol import Manner
-from ommi.errors import MigrationError, OmmiError
+from ommi.errors import ConnectionFailed, MigrationError, OmmiError
 from ommi.migrations.backfill import decoded, encoded
 from ommi.migrations.history import HistoryRecord, State, finished, now, ommi_version
 from ommi.migrations.plan import Direction, PlannedMigration, Progress, Report
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Door = Callable[["Run"], "SchemaManager"]
 """Gives what `up` and `down` of the migration get, which hands their steps to this run."""
+
+REFUSED = "refused"
+"""What the history has for the step in progress where the store refused it."""
 
 
 class Run:
@@ -93,7 +96,9 @@ class Run:
                     "put them back as they were, and change only what comes after them"
                 )
             return
-        if self._half_done and self._half_done != trail:
+        # A backfill may be changed: its batches are whole, and a new one begins anew.
+        is_bound = bool(self._half_done) and not self._record.position
+        if is_bound and self._half_done not in {trail, REFUSED}:
             raise MigrationError(
                 "this step was begun before and may be half done, and it is not what it was; put "
                 "it back as it was"
@@ -140,11 +145,18 @@ class Run:
         """Do what commits by itself, between two notes in the history."""
         await self.db.refuse_without_fill(operation)
         await self._commit()
-        is_resumed = bool(self._half_done)
-        if not is_resumed:
-            self._record = replace(self._record, started=trail)
+        is_resumed = self._half_done in {trail, REFUSED}
+        self._record = replace(self._record, started=trail, position="")
+        await self._write()
+        try:
+            await self.db.changing.change_schema(operation, is_resumed=is_resumed)
+        except ConnectionFailed:
+            raise
+        except OmmiError:
+            # Nobody broke off in the middle of it, so what is wrong with it may be changed.
+            self._record = replace(self._record, started=REFUSED)
             await self._write()
-        await self.db.changing.change_schema(operation, is_resumed=is_resumed)
+            raise
         self._count(trail)
         await self._write()
         await self.db.begin()
@@ -152,7 +164,7 @@ class Run:
     async def _backfill(self, operation: Backfill, trail: str, start: float) -> None:
         """Do it batch by batch, each committed together with how far it came."""
         await self._commit()
-        after = decoded(self._record.position) if self._half_done else None
+        after = decoded(self._record.position) if self._half_done == trail else None
         await self.db.begin()
         of = await self.db.unit.count_rows(operation.table)
         rows = 0

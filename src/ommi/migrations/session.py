@@ -20,8 +20,8 @@ from ommi.drivers.protocol import (
 from ommi.errors import MigrationError, UnsupportedOperation
 from ommi.migrations.history import HISTORY, HISTORY_MODELS, HistoryRecord
 from ommi.query.fields import fields
-from ommi.selection import Query
 from ommi.schema.operations import AddColumn, Operation
+from ommi.selection import Query
 
 
 class SessionDatabase(Ommi):

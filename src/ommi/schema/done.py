@@ -19,7 +19,7 @@ from ommi.schema.operations import (
 from ommi.schema.state import Schema
 
 
-def is_done(operation: Operation, found: Schema) -> bool:
+def is_done(operation: Operation, found: Schema) -> bool:  # noqa: C901 - a case an operation
     """Tell whether tables show that an operation was done; false where they cannot show it."""
     match operation:
         case CreateTable(table):

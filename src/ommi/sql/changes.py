@@ -45,7 +45,9 @@ class SqlWriter(Generic[D]):
         """Give the statements that do it to `before`, in order."""
         return tuple(self._statements(operation, before))
 
-    def _statements(self, operation: Operation, before: Schema) -> Iterator[str]:
+    def _statements(  # noqa: C901, PLR0912 - a case an operation
+        self, operation: Operation, before: Schema
+    ) -> Iterator[str]:
         match operation:
             case CreateTable(table):
                 yield from self.create_table(table)

@@ -1,7 +1,7 @@
 """Operations on a schema in MariaDB's words: one statement each where that can be.
 
-Each commits by itself, so one that is interrupted is there whole or not at all. Where it takes two,
-both may run again.
+Each commits by itself, so one that is interrupted is there whole or not at all. Where it takes
+two, both may run again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The text of a table in SQLite's catalogue, in parts that can be exchanged.
 
-A table is rebuilt from its own text, so that what Ommi has no word for stays: collations, generated
-columns, checks and defaults of somebody else.
+A table is rebuilt from its own text, so that what Ommi has no word for stays: collations,
+generated columns, checks and defaults of somebody else.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ommi.errors import MigrationError
 
@@ -31,7 +32,7 @@ class Definition:
         places = [place for place, depth in _marks(sql) if depth == 1]
         if not places:
             raise MigrationError("a table that is not made of columns cannot be changed")
-        inside = [sql[a + 1 : b].strip() for a, b in zip(places, places[1:], strict=False)]
+        inside = [sql[a + 1 : b].strip() for a, b in pairwise(places)]
         return cls(tuple(inside), sql[places[-1] + 1 :])
 
     def text(self, quoted_name: str) -> str:
