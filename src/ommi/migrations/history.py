@@ -35,10 +35,11 @@ def now() -> datetime:
 class HistoryRecord:
     """A migration as the store knows it.
 
-    `step` counts the steps that are done of what `state` says is going on, and `trail` is the
-    digest of them. `checksum` is empty where it could not be told. `started` is the digest of a step that was begun and may be half done, empty
-    where there is none, `refused` where the store refused it. `position` is how far a backfill has come, as JSON. `duration_ms` is how
-    long the steps took, in milliseconds, without pauses between runs.
+    `checksum` is empty where it could not be told. `step` counts the steps that are done of what
+    `state` says is going on, and `trail` is the digest of them. `started` is the digest of a step
+    that was begun and may be half done, `refused` where the store refused it, empty where there is
+    none. `position` is how far a backfill has come, as JSON. `duration_ms` is how long the steps
+    took, in milliseconds, without pauses between runs.
     """
 
     id: Annotated[str, Key, Length(190)]

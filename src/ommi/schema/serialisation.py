@@ -123,7 +123,8 @@ def read_value(value: object) -> object:
         members = {key: read_value(each) for key, each in value.items() if key != "of"}
         if cls is StorageType:
             members["kind"] = Kind(cast("str", members["kind"]))
-        return cast("object", cls(**members))
+        make: Callable[..., object] = cls
+        return make(**members)
     [(name, said)] = value.items()
     if name == "json":
         return cast("object", said)
