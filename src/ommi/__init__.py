@@ -28,6 +28,7 @@ from ommi.errors import (
     ForkedPool,
     InvalidValue,
     LazyLoadRefused,
+    MigrationError,
     ModelError,
     MultipleFound,
     NoCurrentDatabase,
@@ -64,6 +65,7 @@ from ommi.metadata.annotations import (
     CreatedAt,
     Default,
     Digits,
+    FieldId,
     Index,
     IndexTogether,
     Key,
@@ -114,8 +116,13 @@ if _TYPE_CHECKING:
     from ommi.legacy import UseDriver as UseDriver
     from ommi.legacy import active_driver as active_driver
     from ommi.legacy import use_driver as use_driver
+    from ommi.migrations import Migration as Migration
+    from ommi.migrations import SchemaManager as SchemaManager
 
 __version__ = "1.0.0.dev0"
+
+_LATE = {"Migration": "ommi.migrations", "SchemaManager": "ommi.migrations"}
+"""What few programs need while they run, and so is imported when it is asked for."""
 
 __all__ = [
     "Answer",
@@ -143,6 +150,7 @@ __all__ = [
     "Explanation",
     "Expression",
     "Failure",
+    "FieldId",
     "FieldMetadata",
     "FieldReference",
     "Finding",
@@ -160,6 +168,8 @@ __all__ = [
     "Logical",
     "LogicalOperator",
     "Middleware",
+    "Migration",
+    "MigrationError",
     "ModelCollection",
     "ModelError",
     "MultipleFound",
@@ -183,6 +193,7 @@ __all__ = [
     "ReferenceTo",
     "RepeatedQuestionWarning",
     "Result",
+    "SchemaManager",
     "SchemaMismatch",
     "StaleLease",
     "StatementTimeout",
@@ -222,6 +233,8 @@ _serve_older_modules()
 
 def __getattr__(name: str) -> object:
     """Give what has another name here than elsewhere; the names are in `ommi.legacy`."""
+    if name in _LATE:
+        return getattr(_import_module(_LATE[name]), name)
     if not name.startswith("__"):
         legacy = _import_module("ommi.legacy")
         if name in legacy.__all__:
@@ -230,4 +243,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_import_module("ommi.legacy").__all__})
+    return sorted({*globals(), *_LATE, *_import_module("ommi.legacy").__all__})

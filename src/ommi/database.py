@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
@@ -68,6 +69,7 @@ class Ommi(Operations):
             self._executor = Executor(driver, self)
             self._writer = GraphWriter(self._executor)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
+        self._is_pooled = False
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
@@ -91,6 +93,7 @@ class Ommi(Operations):
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
             connection = await self._connected()
+            self._is_pooled = isinstance(connection, PooledConnection)
             self._executor.home = self._executor.around(connection)
             database_opened(self)
         return self
@@ -106,6 +109,25 @@ class Ommi(Operations):
             return first
         pool.adopt(cast("PoolableConnection", first))
         return PooledConnection(pool)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncGenerator[Connection, None]:
+        """Lend a connection that no other caller has, until the block ends.
+
+        A store whose one connection serves every caller, such as one in memory, lends that one.
+        Raises `ConnectionFailed`.
+        """
+        home = self._executor.home
+        if home is NOT_OPEN:
+            await home.close()
+        if not self._is_pooled:
+            yield home
+            return
+        connection = await self._executor.driver.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""

@@ -17,6 +17,7 @@ never.
     ├── OperationCancelled              it was cancelled, and never runs twice
     ├── NoCurrentDatabase               an instance that knows no database
     ├── LazyLoadRefused                 a relation was awaited that was to be loaded before
+    ├── MigrationError                  a change of the schema that has no meaning, or stopped
     └── DatabaseError                   the store refused or failed
         ├── ConstraintViolation
         │   ├── UniqueViolation
@@ -170,6 +171,24 @@ class LazyLoadRefused(OmmiError):
             f"{relation} is not loaded and was awaited in {where}; add .load({relation}) to the "
             "question that gave the instance"
         )
+
+
+class MigrationError(OmmiError):
+    """A migration has no meaning, does not fit the history of the store, or stopped half way.
+
+    `version` and `step` say where, the steps counted from 1; both are `None` where it is about no
+    single one. Where the store refused, its error is the cause.
+    """
+
+    def __init__(
+        self, reason: str, *, version: str | None = None, step: int | None = None
+    ) -> None:
+        self.reason = reason
+        self.version = version
+        self.step = step
+        where = "" if version is None else f"migration {version}"
+        where += "" if step is None else f", step {step}"
+        super().__init__(f"{where}: {reason}" if where else reason)
 
 
 class DatabaseError(OmmiError):

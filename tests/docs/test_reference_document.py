@@ -26,6 +26,8 @@ from ommi import (
     Key,
     LogicalOperator,
     Middleware,
+    Migration,
+    MigrationError,
     ModelCollection,
     NotFound,
     Ommi,
@@ -35,6 +37,7 @@ from ommi import (
     QueryOperator,
     ReferenceTo,
     Result,
+    SchemaManager,
     Success,
     Transaction,
     TransactionOptions,
@@ -470,6 +473,54 @@ async def test_a_registered_middleware_is_called() -> None:
         await db.query(User).fetch_all()
 
     assert seen == ["CREATE TABLES", "SELECT"]
+
+
+# 3. Advanced Schema Management
+
+
+async def test_the_migration_is_applied_and_undone(db: Ommi) -> None:
+    before = ModelCollection()
+
+    @ommi_model(collection=before, table="users_before")
+    @dataclass
+    class User:
+        name: str
+        id: Annotated[int | None, Key | Auto] = None
+
+    await db.use_models(before)
+
+    # Example migration
+    class AddUserEmailMigration(Migration):
+        def __init__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+            super().__init__("001", "Add email column to users table")
+
+        async def up(self, schema: SchemaManager) -> None:
+            await schema.add_column(User, "email", str)
+
+        async def down(self, schema: SchemaManager) -> None:
+            await schema.drop_column(User, "email")
+
+    # Usage
+    schema = SchemaManager(db)
+    schema.add_migration(AddUserEmailMigration())
+    await schema.migrate_up()
+
+    @ommi_model(collection=ModelCollection(), table="users_before")
+    @dataclass
+    class UserWithEmail:
+        name: str
+        email: str
+        id: Annotated[int | None, Key | Auto] = None
+
+    await db.add(UserWithEmail("Alice", "alice@example.org")).or_raise()
+    assert [user.email for user in await db.query(UserWithEmail).fetch_all()] == [
+        "alice@example.org"
+    ]
+    await schema.migrate_down("zero")
+    assert names(await db.query(User).fetch_all()) == ["Alice"]
+
+    with pytest.raises(MigrationError, match=r"default=.*\| None"):
+        await schema.migrate_up()
 
 
 # Names

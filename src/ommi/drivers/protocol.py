@@ -11,7 +11,9 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
+from ommi.schema.state import Schema
 
 T = TypeVar("T")
 Build = Callable[[Rows], T]
@@ -150,6 +152,8 @@ class Beginning:
     is_read_only: bool = False
     allows_implicit_commit: bool = False
     """Whether it may make and remove tables where the store commits before that."""
+    checks_references_last: bool = False
+    """Whether references are only looked at when it commits, where the store can put that off."""
 
 
 class Outcome(StrEnum):
@@ -235,9 +239,97 @@ class SchemaKeeping(Protocol):
 
 
 @runtime_checkable
+class Listing(Protocol):
+    """A connection that can tell which tables there are, whoever made them."""
+
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables, in order; the store's own are left out."""
+        ...
+
+
+@runtime_checkable
 class Explaining(Protocol):
     """A connection that can tell how the store would run a command."""
 
     def explain(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, list[str]]:
         """Give the store's own plan, a line each."""
+        ...
+
+
+class SchemaWriter(Protocol):
+    """Says in the store's language what operations on a schema say."""
+
+    def statements(self, operation: Operation, before: Schema) -> Sequence[str]:
+        """Give the statements that do it to `before`, in order; nothing is sent.
+
+        Raises `MigrationError` for what cannot be said, such as a step in Python.
+        """
+        ...
+
+
+class Manner(Enum):
+    """How a change of the schema must be run."""
+
+    WITHIN = "in a transaction, with others"
+    UNCHECKED = "in a transaction that looks at references only when it commits"
+    OUTSIDE = "outside every transaction, since the store commits by itself"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A batch of a backfill: the key of its last row, `None` where no row was left, and rows."""
+
+    last: tuple[object, ...] | None
+    rows: int
+
+
+@runtime_checkable
+class SchemaChanging(Protocol):
+    """A transaction that can change tables that are there."""
+
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, as part of the transaction.
+
+        Raises `MigrationError` for what has no meaning on the tables that are there.
+        """
+        ...
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        ...
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill: the rows behind a key, or from the first on."""
+        ...
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        ...
+
+
+@runtime_checkable
+class Migrating(Protocol):
+    """A connection on which migrations can be run."""
+
+    def manner(self, operation: Operation) -> Manner:
+        """Tell how an operation must be run."""
+        ...
+
+    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+        """Do what an operation says outside transactions.
+
+        `is_resumed` says that it was begun before, and does what is left of it. Raises
+        `MigrationError` for what has no meaning on the tables that are there.
+        """
+        ...
+
+    async def lock_migrations(self, wait_seconds: float) -> bool:
+        """Keep other deployers out until `unlock_migrations`; give whether that came to be.
+
+        The lock ends with the process that holds it, however that ends.
+        """
+        ...
+
+    async def unlock_migrations(self) -> None:
+        """Let the next deployer in."""
         ...

@@ -6,7 +6,7 @@ longer than opening a database, so it is done only for a scheme that is not in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import iscoroutinefunction
@@ -16,7 +16,7 @@ from ommi.drivers.addresses import Address, parsed
 from ommi.drivers.configuration import POOL_PROPERTIES, checked
 from ommi.drivers.late import LateDriver
 from ommi.drivers.plugin import AddressReading, Configurable, DriverPlugin
-from ommi.drivers.protocol import Driver
+from ommi.drivers.protocol import Driver, SchemaWriter
 from ommi.entry_points import DRIVERS, loaded, offered
 from ommi.errors import ConfigurationError
 
@@ -165,6 +165,24 @@ def pool_options(given: Mapping[str, object]) -> PoolOptions:
     return cast("PoolOptions", checked(schema, given, "pool"))
 
 
+def schema_writer(store: str) -> SchemaWriter:
+    """Give what says operations on a schema in a store's SQL; raises `ConfigurationError`."""
+    found = _WRITERS.get(store.lower())
+    if found is None:
+        raise ConfigurationError(
+            f"{store!r} is no store with SQL; there are {', '.join(_WRITERS)}"
+        )
+    return cast("SchemaWriter", _ours(found, store.lower()))
+
+
+_WRITERS: Mapping[str, Shipped] = {
+    "sqlite": Shipped("ommi.drivers.sqlite.changes:WRITER"),
+    "postgresql": Shipped("ommi.drivers.postgresql.changes:WRITER", "postgresql"),
+    "mariadb": Shipped("ommi.drivers.mysql.changes:MARIADB", "mysql"),
+    "mysql": Shipped("ommi.drivers.mysql.changes:MYSQL", "mysql"),
+}
+
+
 def _checked_driver(made: object, scheme: str) -> Driver:
     """Give what a plug-in made, if it is a driver; raises `ConfigurationError`."""
     missing = [
@@ -192,11 +210,16 @@ def _checked(plugin: DriverPlugin, settings: Mapping[str, object], scheme: str) 
 
 
 def _of_ours(scheme: str, shipped: Shipped) -> DriverPlugin:
+    make = cast("Callable[[], DriverPlugin]", _ours(shipped, scheme))
+    return make()
+
+
+def _ours(shipped: Shipped, scheme: str) -> object:
+    """Import what is named; raises `ConfigurationError` where its client library is missing."""
     module, _, name = shipped.value.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except ImportError as error:
         raise ConfigurationError(
             f"{scheme}:// needs the client library {error.name}: pip install ommi[{shipped.extra}]"
         ) from error
-    return cast("DriverPlugin", found())

@@ -72,6 +72,16 @@ class StoreAs(Marker):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldId(Marker):
+    """By what migrations know the field, however it is renamed: the column's first name.
+
+    `full_name: Annotated[str, FieldId("name")]` is the field that was `name` when it was made.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Length(Marker):
     """The most characters a `str`, or bytes a `bytes`, may have."""
 

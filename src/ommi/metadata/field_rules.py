@@ -14,6 +14,7 @@ from ommi.metadata.annotations import (
     CreatedAt,
     Default,
     Digits,
+    FieldId,
     Index,
     Key,
     Length,
@@ -71,6 +72,7 @@ def field_metadata(model: str, declared: DeclaredField) -> FieldMetadata:
     reference = _only(model, declared, said, ReferenceTo)
     stored_as = _only(model, declared, said, StoreAs)
     default = _only(model, declared, said, Default)
+    known_as = _only(model, declared, said, FieldId)
     return FieldMetadata(
         declared.name,
         annotation,
@@ -78,6 +80,7 @@ def field_metadata(model: str, declared: DeclaredField) -> FieldMetadata:
         codec=codec,
         model=model,
         column=None if stored_as is None else stored_as.column,
+        field_id=None if known_as is None else known_as.id,
         default_factory=declared.default_factory,
         is_key=Key in said,
         is_auto=Auto in said,

@@ -53,6 +53,7 @@ class FieldMetadata:
         "column",
         "default",
         "default_factory",
+        "field_id",
         "has_database_collation",
         "inner_type",
         "is_auto",
@@ -79,6 +80,7 @@ class FieldMetadata:
     codec: Codec | None
     model: str
     column: str
+    field_id: str | None
     is_key: bool
     is_auto: bool
     is_unique: bool
@@ -99,6 +101,7 @@ class FieldMetadata:
         codec: Codec | None = None,
         model: str = "",
         column: str | None = None,
+        field_id: str | None = None,
         default_factory: Callable[[], object] | None = None,
         is_key: bool = False,
         is_auto: bool = False,
@@ -120,6 +123,7 @@ class FieldMetadata:
         self.codec = codec
         self.model = model
         self.column = name if column is None else column
+        self.field_id = field_id
         self.is_key = is_key
         self.is_auto = is_auto
         self.is_unique = is_unique

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,7 +21,9 @@ LONGEST_NAME = 63
 class Column:
     """A column; `storage` is `None` where the store has a type that Ommi does not use.
 
-    `declared` is the type in the store's own words, for messages.
+    `declared` is the type in the store's own words, for messages. `id` is the name by which
+    migrations know the column, whatever it is called by now; it is no part of what is compared.
+    `choices` are the stored forms of an enumeration or a literal, of which stores know nothing.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Column:
     is_generated: bool = False
     default: str | None = None
     declared: str = ""
+    id: str | None = dataclasses.field(default=None, compare=False)
+    choices: tuple[object, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,24 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """Columns that hold the values of another table's columns."""
+    """Columns that hold the values of another table's columns.
+
+    `name` is what the store calls it, `None` where that is left to the store.
+    """
 
     columns: tuple[str, ...]
     table: str
     target_columns: tuple[str, ...]
     on_delete: OnDelete = "restrict"
+    name: str | None = dataclasses.field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A condition that every row must meet, in SQL; stores word it anew, so names are compared."""
+
+    name: str
+    condition: str = dataclasses.field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +76,22 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 def table_of(model: ModelMetadata) -> Table:
     """Give the table that a model wants; raises `ModelError` for a reference to nothing."""
     return Table(
         name=model.table,
-        columns=tuple(map(_column, model.fields)),
+        columns=tuple(map(column_for, model.fields)),
         key=tuple(key.column for key in model.keys),
         indexes=tuple(_indexes(model)),
         foreign_keys=tuple(map(_foreign_key, references_of(model))),
     )
 
 
-def _column(field: FieldMetadata) -> Column:
+def column_for(field: FieldMetadata) -> Column:
+    """Give the column that a field wants."""
     return Column(
         name=field.column,
         storage=field.storage,
@@ -96,12 +115,21 @@ def _indexes(model: ModelMetadata) -> Iterable[Index]:
 
 def _index(model: ModelMetadata, names: tuple[str, ...], *, is_unique: bool) -> Index:
     columns = tuple(model.field(name).column for name in names)
-    parts = (model.table, *columns, "unique" if is_unique else "index")
-    return Index(_index_name(parts), columns, is_unique)
+    return Index(index_name(model.table, columns, is_unique=is_unique), columns, is_unique)
 
 
-def _index_name(parts: tuple[str, ...]) -> str:
-    """Name an index for what it is of; a long name ends in a digest, since stores cut it."""
+def index_name(table: str, columns: tuple[str, ...], *, is_unique: bool) -> str:
+    """Name an index for what it is of."""
+    return shortened_name((table, *columns, "unique" if is_unique else "index"))
+
+
+def foreign_key_name(table: str, foreign_key: ForeignKey) -> str:
+    """Give the name of a foreign key, or the one that it gets where nobody gave it any."""
+    return foreign_key.name or shortened_name((table, *foreign_key.columns, "fkey"))
+
+
+def shortened_name(parts: tuple[str, ...]) -> str:
+    """Make a name of parts; a long one ends in a digest, since stores cut it."""
     name = "_".join(parts)
     if len(name.encode()) <= LONGEST_NAME:
         return name

@@ -73,6 +73,10 @@ class Dialect:
         """Quote a text that is part of a statement's shape, never a value."""
         return "'" + text.replace("'", "''") + "'"
 
+    def bytes_literal(self, raw: bytes) -> str:
+        """Quote bytes that are part of a statement's shape, never a value."""
+        return f"X'{raw.hex()}'"
+
     def placeholder(self, number: int) -> str:
         """Give the placeholder of the parameter with this number, counted from 1."""
         raise NotImplementedError

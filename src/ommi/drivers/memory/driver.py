@@ -9,10 +9,11 @@ from typing import TypeVar, cast
 from ommi.drivers.memory.compiler import MemoryCommand, MemoryCompiler
 from ommi.drivers.memory.tables import Tables
 from ommi.drivers.memory.unit import MemoryUnit, no_matter, turn
-from ommi.drivers.protocol import Beginning, Build, Step
+from ommi.drivers.protocol import Beginning, Build, Manner, Step
 from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Operation
 from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
@@ -109,6 +110,10 @@ class MemoryConnection:
         """Tell what those of the named tables look like that are there."""
         return self._tables.described(names)
 
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return self._tables.names()
+
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there."""
         for table in tables:
@@ -125,6 +130,29 @@ class MemoryConnection:
         async with turn(self._tables):
             for table in tables:
                 self._tables.drop(table.name)
+
+    def manner(self, operation: Operation) -> Manner:
+        """Tell how an operation must be run."""
+        del operation
+        return Manner.WITHIN
+
+    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+        """Do what an operation says."""
+        del is_resumed
+        unit = await self.begin(Beginning())
+        try:
+            await unit.change_schema(operation)
+            await unit.commit()
+        finally:
+            await unit.close()
+
+    async def lock_migrations(self, wait_seconds: float) -> bool:
+        """There is no other process."""
+        del wait_seconds
+        return True
+
+    async def unlock_migrations(self) -> None:
+        """There is no other process."""
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MemoryUnit:
         """Give a transaction on a copy of the tables."""

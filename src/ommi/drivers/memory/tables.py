@@ -116,9 +116,9 @@ class Tables:
         """Give the schemas of those of the named tables that are there."""
         return [self._held[name].schema for name in names if name in self._held]
 
-    def schemas(self) -> list[Table]:
-        """Give the schemas of all tables."""
-        return [held.schema for held in self._held.values()]
+    def names(self) -> list[str]:
+        """Give the names of the tables."""
+        return sorted(self._held)
 
     def load(self, contents: Collection[tuple[Table, Iterable[Row]]]) -> None:
         """Take over tables and rows that were kept elsewhere, instead of all that is here.
@@ -137,6 +137,25 @@ class Tables:
     def drop(self, name: str) -> None:
         """Remove a table if it is there."""
         self._held.pop(name, None)
+
+    @property
+    def schemas(self) -> list[Table]:
+        """The schemas of all tables."""
+        return [held.schema for held in self._held.values()]
+
+    def change(
+        self, name: str, tables: Iterable[Table], new: Table, change: Callable[[Row], Row]
+    ) -> None:
+        """Exchange a table for a new one, its rows for changed ones; `tables` are all of them."""
+        old = self._table(name)
+        made = _Held(new)
+        for row in old.rows.values():
+            self._put(made, change(row))
+        del self._held[name]
+        self._held[new.name] = made
+        for table in tables:
+            self._held[table.name].schema = table
+        self._check(made, list(made.rows.values()))
 
     def rows(self, name: str) -> Iterable[Row]:
         """Give the rows of a table, oldest first."""

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
+from ommi.drivers.memory.changes import change_schema
 from ommi.drivers.memory.tables import STORE, Tables
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
-from ommi.errors import ConflictError
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outcome, Step
+from ommi.errors import ConflictError, MigrationError
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
 
 if TYPE_CHECKING:
@@ -120,6 +122,23 @@ class MemoryUnit:
     async def drop_tables(self, tables: Sequence[Table]) -> None:
         """Remove the tables that are there."""
         await (await self._connection()).drop_tables(tables)
+
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, as part of the transaction."""
+        change_schema(await self._tables(), operation)
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return bool(await self.count_rows(table))
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return sum(1 for _ in (await self._tables()).rows(table))
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Refuse: what a backfill sets is said in SQL."""
+        del after
+        raise MigrationError(f"{operation} is SQL, which is nothing to a store in memory")
 
     async def savepoint(self, name: str) -> None:
         """Keep the tables as they are."""

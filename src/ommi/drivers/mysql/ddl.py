@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ommi.drivers.mysql.dialect import MariaDBDialect
 from ommi.drivers.mysql.storage import with_bounds
 from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.sql.ddl import check_text
 from ommi.sql.dialect import Dialect
 
 # InnoDB looks at once whichever of the two words is said.
@@ -22,21 +23,24 @@ def create_table(table: Table, dialect: MariaDBDialect) -> str:
 
 def _lines(table: Table, dialect: MariaDBDialect) -> Iterator[str]:
     for column in table.columns:
-        yield _column(column, dialect)
+        yield column_text(column, dialect)
     yield f"PRIMARY KEY ({_names(table.key, dialect)})"
     generated = [column.name for column in table.columns if column.is_generated]
     if generated and generated[0] != table.key[0]:
         # A column that counts must be the first of some index.
         yield f"KEY ({_names(generated, dialect)})"
     for index in table.indexes:
-        yield _index(index, dialect)
+        yield index_text(index, dialect)
     for foreign_key in table.foreign_keys:
-        yield _foreign_key(foreign_key, dialect)
+        yield foreign_key_text(foreign_key, dialect)
     # MariaDB lets a check behind its column have no name.
     yield from filter(None, map(dialect.column_check, table.columns))
+    for check in table.checks:
+        yield check_text(check, dialect)
 
 
-def _column(column: Column, dialect: MariaDBDialect) -> str:
+def column_text(column: Column, dialect: MariaDBDialect) -> str:
+    """Give a column as it stands in a table."""
     words = [dialect.quote(column.name), dialect.column_type(column)]
     words.append("NULL" if column.is_nullable else "NOT NULL")
     if column.default is not None:
@@ -44,12 +48,14 @@ def _column(column: Column, dialect: MariaDBDialect) -> str:
     return " ".join(words)
 
 
-def _index(index: Index, dialect: Dialect) -> str:
+def index_text(index: Index, dialect: Dialect) -> str:
+    """Give an index as it stands in a table."""
     unique = "UNIQUE " if index.is_unique else ""
     return f"{unique}KEY {dialect.quote(index.name)} ({_names(index.columns, dialect)})"
 
 
-def _foreign_key(key: ForeignKey, dialect: Dialect) -> str:
+def foreign_key_text(key: ForeignKey, dialect: Dialect) -> str:
+    """Give a foreign key as it stands in a table."""
     return (
         f"FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES {dialect.quote(key.table)} "
         f"({_names(key.target_columns, dialect)}) ON DELETE {_RULES[key.on_delete]}"

@@ -9,18 +9,19 @@ from contextvars import Context
 from ssl import SSLContext
 from typing import TypeVar, cast
 
-from ommi.drivers.mysql import batches, streaming
+from ommi.drivers.mysql import batches, migrating, streaming
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.ddl import create_table
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
-from ommi.drivers.mysql.introspection import catalogue
+from ommi.drivers.mysql.introspection import catalogue, table_names
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.unit import MySQLUnit, no_matter
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Step
 from ommi.errors import ConflictError, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Operation
 from ommi.schema.snapshot import Table
 from ommi.sql import ddl
 from ommi.sql.compiler import SqlCompiler
@@ -176,7 +177,7 @@ class MySQLConnection:
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MySQLUnit:
         """Give a transaction, which begins with its first statement."""
         level = await self._default_level() if how.level is None else how.level
-        return MySQLUnit(self, self._session, how, level, ended)
+        return MySQLUnit(self, self._session, self._dialect, how, level, ended)
 
     async def _default_level(self) -> IsolationLevel:
         if None not in self._levels:
@@ -214,6 +215,28 @@ class MySQLConnection:
         found = await catalogue(self._session, names, self._dialect.collation)
         self._dialect.foreign.update(found.foreign)
         return found.tables
+
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return await table_names(self._session)
+
+    def manner(self, operation: Operation) -> Manner:
+        """Tell how an operation must be run."""
+        return migrating.manner(operation, self.server.store)
+
+    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+        """Do what an operation says, or what is left of it."""
+        await migrating.change_schema(
+            self._session, self._dialect, operation, is_resumed=is_resumed
+        )
+
+    async def lock_migrations(self, wait_seconds: float) -> bool:
+        """Keep other deployers out, as long as the session lasts at most."""
+        return await migrating.lock(self._session, self._database, wait_seconds)
+
+    async def unlock_migrations(self) -> None:
+        """Let the next deployer in."""
+        await migrating.unlock(self._session, self._database)
 
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there; those that were made go again if one fails."""

@@ -11,7 +11,7 @@ from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.storage import INDEXED_LENGTH
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.storage import Kind, StorageType
-from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.schema.snapshot import Check, Column, ForeignKey, Index, Table
 
 _CHECK = re.compile(r"ommi_([a-z]+)((?:_\d+)?)_(.+)")
 _TYPE = re.compile(r"([a-z ]+?)(?:\((\d+)(?:,(\d+))?\))?( unsigned)?( zerofill)?")
@@ -46,6 +46,11 @@ class Catalogue:
     foreign: set[tuple[str, str]]
 
 
+async def table_names(session: Session) -> list[str]:
+    """Give the names of all tables of the database."""
+    return [str(name) for (name,) in await session.ask(_NAMES)]
+
+
 async def catalogue(session: Session, names: Collection[str], collation: str) -> Catalogue:
     """Tell what those of the named tables look like that are there."""
     [[folds]] = await session.ask("SELECT @@lower_case_table_names")
@@ -55,8 +60,8 @@ async def catalogue(session: Session, names: Collection[str], collation: str) ->
     keys = await _rows(session, _FOREIGN_KEYS, wanted, folds=bool(folds))
     checks = await _rows(session, _CHECKS[session.server.store], wanted, folds=bool(folds))
     tables = [
-        _table(wanted[name], found[name], indexes.get(name, ()), keys.get(name, ()), checked)
-        for name, checked in ((n, dict(_checked(checks.get(n, ())))) for n in found)
+        _table(wanted[n], rows, indexes.get(n, ()), keys.get(n, ()), checks.get(n, ()))
+        for n, rows in found.items()
     ]
     foreign = {
         (wanted[name], row[0])
@@ -88,15 +93,17 @@ def _table(
     rows: Sequence[tuple[Any, ...]],
     indexed: Iterable[tuple[Any, ...]],
     keys: Iterable[tuple[Any, ...]],
-    checked: Mapping[str, StorageType],
+    checks: Sequence[tuple[Any, ...]],
 ) -> Table:
+    checked = dict(_checked(checks))
     indexes = _indexes(indexed)
     key = next((index.columns for index in indexes if index.name == "PRIMARY"), ())
     others = tuple(index for index in indexes if index.name != "PRIMARY")
     foreign_keys = tuple(_foreign_keys(keys))
     in_index = {column for index in indexes for column in index.columns}
     columns = tuple(_column(row, checked, in_index) for row in rows)
-    return Table(name, columns, key, others, foreign_keys)
+    own = tuple(Check(name, text) for name, text in checks if not _CHECK.fullmatch(name))
+    return Table(name, columns, key, others, foreign_keys, own)
 
 
 def _column(
@@ -147,7 +154,7 @@ def _length(declared: str, name: str) -> int | None:
 
 def _checked(rows: Iterable[tuple[Any, ...]]) -> Iterable[tuple[str, StorageType]]:
     """Give the storage types that the checks of Ommi name."""
-    for (name,) in rows:
+    for name, _ in rows:
         match = _CHECK.fullmatch(str(name))
         if match is not None and match[1] in set(Kind):
             length = int(match[2][1:]) if match[2] else None
@@ -167,15 +174,20 @@ def _foreign_keys(rows: Iterable[tuple[Any, ...]]) -> Iterable[ForeignKey]:
     grouped: dict[str, list[tuple[Any, ...]]] = {}
     for name, *facts in rows:
         grouped.setdefault(name, []).append(tuple(facts))
-    for group in grouped.values():
+    for name, group in grouped.items():
         yield ForeignKey(
             columns=tuple(row[0] for row in group),
             table=group[0][1],
             target_columns=tuple(row[2] for row in group),
             on_delete=_RULES.get(group[0][3], "restrict"),
+            name=name,
         )
 
 
+_NAMES = (
+    "SELECT table_name FROM information_schema.tables "
+    "WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name"
+)
 _COLUMNS = (
     "SELECT table_name, column_name, column_type, is_nullable, column_default, extra, "
     "collation_name, character_set_name FROM information_schema.columns "
@@ -199,11 +211,16 @@ _FOREIGN_KEYS = (
 )
 _CHECKS = {
     "MariaDB": (
-        "SELECT table_name, constraint_name FROM information_schema.check_constraints "
+        "SELECT table_name, constraint_name, check_clause "
+        "FROM information_schema.check_constraints "
         "WHERE constraint_schema = DATABASE() AND table_name IN ({})"
     ),
     "MySQL": (
-        "SELECT table_name, constraint_name FROM information_schema.table_constraints "
-        "WHERE table_schema = DATABASE() AND constraint_type = 'CHECK' AND table_name IN ({})"
+        "SELECT t.table_name, t.constraint_name, c.check_clause "
+        "FROM information_schema.table_constraints AS t "
+        "JOIN information_schema.check_constraints AS c "
+        "ON c.constraint_schema = t.table_schema AND c.constraint_name = t.constraint_name "
+        "WHERE t.table_schema = DATABASE() AND t.constraint_type = 'CHECK' "
+        "AND t.table_name IN ({})"
     ),
 }

@@ -8,9 +8,10 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ommi.drivers.mysql import batches
+from ommi.drivers.mysql import batches, migrating
+from ommi.drivers.mysql.dialect import MariaDBDialect
 from ommi.drivers.mysql.session import Session
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Manner, Outcome, Step
 from ommi.errors import (
     CommitOutcomeUnknown,
     ConnectionLost,
@@ -19,7 +20,9 @@ from ommi.errors import (
     UnsupportedOperation,
 )
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
+from ommi.sql import backfill
 from ommi.sql.dialect import SqlCommand
 from ommi.sql.savepoints import Savepoints
 
@@ -43,6 +46,7 @@ class MySQLUnit(Savepoints):
         self,
         on: MySQLConnection,
         session: Session,
+        dialect: MariaDBDialect,
         how: Beginning,
         level: IsolationLevel,
         ended: Callable[[], None],
@@ -51,6 +55,7 @@ class MySQLUnit(Savepoints):
         self.level: IsolationLevel = level
         self._on = on
         self._session = session
+        self._dialect = dialect
         self._how = how
         self._is_begun = False
         self._ended = ended
@@ -123,6 +128,27 @@ class MySQLUnit(Savepoints):
         """Remove the tables that are there, which commits first."""
         self._committing_implicitly("remove tables")
         await self._on.drop_tables(tables)
+
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, which commits first where it defines tables."""
+        if migrating.manner(operation, self._session.server.store) is Manner.OUTSIDE:
+            self._committing_implicitly("change tables")
+        else:
+            await self._begun()
+        await self._on.change_schema(operation)
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return await backfill.has_rows(self, self._dialect, table)
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return await backfill.count_rows(self, self._dialect, table)
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill, as part of the transaction."""
+        [table] = await self.tables([operation.table])
+        return Filled(*await backfill.fill_batch(self, self._dialect, table, operation, after))
 
     async def commit(self) -> None:
         """Commit, and give the session back."""

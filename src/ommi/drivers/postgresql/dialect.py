@@ -52,6 +52,9 @@ class PostgreSQLDialect(Dialect):
     def placeholder(self, number: int) -> str:
         return f"${number}"
 
+    def bytes_literal(self, raw: bytes) -> str:
+        return rf"'\x{raw.hex()}'::bytea"
+
     def codec(self, storage: StorageType) -> StoreCodec:
         return _CODECS.get(storage.kind, _AS_IS)
 

@@ -12,8 +12,9 @@ from typing import NoReturn, TypeVar, cast
 
 import asyncpg  # type: ignore[import-untyped]
 
-from ommi.drivers.postgresql import introspection, schema
+from ommi.drivers.postgresql import introspection, migrating, schema
 from ommi.drivers.postgresql.batches import Batch, commit
+from ommi.drivers.postgresql.changes import is_concurrent
 from ommi.drivers.postgresql.client import Client, Statement, protocol_of
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
@@ -21,10 +22,11 @@ from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, trans
 from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
 from ommi.drivers.postgresql.unit import PostgreSQLUnit, no_matter
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Step
 from ommi.errors import ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Operation
 from ommi.schema.snapshot import Table
 from ommi.sql.compiler import SqlCompiler
 from ommi.sql.dialect import SqlCommand
@@ -277,6 +279,10 @@ class PostgreSQLConnection:
         """Tell what those of the named tables look like that are there."""
         return await self._together(lambda c: introspection.tables(c, names), _SNAPSHOT)
 
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        return await self.guarded(introspection.table_names(self._client))
+
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there, in one transaction under a lock."""
         await self._together(lambda c: schema.create_tables(c, tables))
@@ -284,6 +290,22 @@ class PostgreSQLConnection:
     async def drop_tables(self, tables: Sequence[Table]) -> None:
         """Remove the tables that are there, in one transaction under a lock."""
         await self._together(lambda c: schema.drop_tables(c, tables))
+
+    def manner(self, operation: Operation) -> Manner:
+        """Tell how an operation must be run."""
+        return Manner.OUTSIDE if is_concurrent(operation) else Manner.WITHIN
+
+    async def lock_migrations(self, wait_seconds: float) -> bool:
+        """Keep other deployers out, as long as the session lasts at most."""
+        return await migrating.lock(self._client, self.guarded, wait_seconds)
+
+    async def unlock_migrations(self) -> None:
+        """Let the next deployer in."""
+        await migrating.unlock(self._client, self.guarded)
+
+    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+        """Do what an operation says."""
+        await migrating.change_schema(self._client, self.guarded, operation, is_resumed=is_resumed)
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> PostgreSQLUnit:
         """Give a transaction, which begins with its first statement."""

@@ -8,11 +8,15 @@ from typing import Any
 from ommi.drivers.postgresql.client import Client
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.storage import Kind, StorageType
-from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.schema.snapshot import Check, Column, ForeignKey, Index, Table
 
 _HERE = """
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relname = ANY($1::text[])"""
+_NAMES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+ORDER BY c.relname"""
 _COLUMNS = f"""
 SELECT c.relname, a.attname, t.typname, a.atttypmod, format_type(a.atttypid, a.atttypmod),
     NOT a.attnotnull,
@@ -59,11 +63,18 @@ SELECT c.relname, target.relname, k.confdeltype::text,
         FROM unnest(k.confkey) WITH ORDINALITY AS p (number, place)
             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number
         ORDER BY p.place
-    )
+    ),
+    k.conname::text
 FROM pg_constraint k
     JOIN pg_class c ON c.oid = k.conrelid
     JOIN pg_class target ON target.oid = k.confrelid
     {_HERE} AND k.contype = 'f'
+ORDER BY k.oid"""
+_CHECKS = f"""
+SELECT c.relname, k.conname::text, pg_get_expr(k.conbin, k.conrelid)
+FROM pg_constraint k
+    JOIN pg_class c ON c.oid = k.conrelid
+    {_HERE} AND k.contype = 'c' AND NOT starts_with(k.conname::text, 'ommi_duration_')
 ORDER BY k.oid"""
 
 _RULES: dict[str, OnDelete] = {"c": "cascade", "n": "set_null"}
@@ -87,12 +98,18 @@ _HEADER = 4
 _MICROSECONDS = 6
 
 
+async def table_names(client: Client) -> list[str]:
+    """Give the names of all tables of the current schema."""
+    return [str(name) for (name,) in await client.fetch(_NAMES)]
+
+
 async def tables(client: Client, names: Collection[str]) -> list[Table]:
     """Tell what those of the named tables look like that are there."""
     wanted = list(names)
     columns = _grouped(await client.fetch(_COLUMNS, wanted))
     indexes = _grouped(await client.fetch(_INDEXES, wanted))
     foreign_keys = _grouped(await client.fetch(_FOREIGN_KEYS, wanted))
+    checks = _grouped(await client.fetch(_CHECKS, wanted))
     return [
         Table(
             name=name,
@@ -102,6 +119,7 @@ async def tables(client: Client, names: Collection[str]) -> list[Table]:
                 Index(row[1], tuple(row[4]), row[3]) for row in indexes.get(name, ()) if not row[2]
             ),
             foreign_keys=tuple(map(_foreign_key, foreign_keys.get(name, ()))),
+            checks=tuple(Check(row[1], row[2]) for row in checks.get(name, ())),
         )
         for name, rows in columns.items()
     ]
@@ -141,10 +159,11 @@ def _storage(type_name: str, modifier: int) -> StorageType | None:
 
 
 def _foreign_key(row: Sequence[Any]) -> ForeignKey:
-    _, table, rule, columns, target_columns = row
+    _, table, rule, columns, target_columns, name = row
     return ForeignKey(
         columns=tuple(columns),
         table=table,
         target_columns=tuple(target_columns),
         on_delete=_RULES.get(rule, "restrict"),
+        name=name,
     )

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import COPIED_FROM
+from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, STORE, translated
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outcome, Step
 from ommi.errors import CommitOutcomeUnknown, ConnectionLost, TransactionFailed
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
+from ommi.sql import backfill
 from ommi.sql.dialect import SqlCommand
 from ommi.sql.savepoints import Savepoints
 
@@ -115,6 +118,24 @@ class PostgreSQLUnit(Savepoints):
         """Remove the tables that are there."""
         await self._begun()
         await self._on.guarded(schema.drop_tables(self._on.client, tables))
+
+    async def change_schema(self, operation: Operation) -> None:
+        """Do what an operation says, as part of the transaction."""
+        await self._begun()
+        await self._on.change_schema(operation)
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return await backfill.has_rows(self, DIALECT, table)
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return await backfill.count_rows(self, DIALECT, table)
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill, as part of the transaction."""
+        [table] = await self.tables([operation.table])
+        return Filled(*await backfill.fill_batch(self, DIALECT, table, operation, after))
 
     async def commit(self) -> None:
         """Commit, and give the session back."""

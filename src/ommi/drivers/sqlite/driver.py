@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from functools import partial
+from time import monotonic
 from typing import Any, TypeVar, cast
 
-from ommi.drivers.protocol import Beginning, Build, Step
-from ommi.drivers.sqlite import jobs
+from ommi.drivers.protocol import Beginning, Build, Manner, Step
+from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import in_transaction, run_steps
+from ommi.drivers.sqlite.changes import manner
 from ommi.drivers.sqlite.connecting import Location
 from ommi.drivers.sqlite.dialect import DIALECT
-from ommi.drivers.sqlite.errors import STORE
+from ommi.drivers.sqlite.errors import STORE, translating
 from ommi.drivers.sqlite.streaming import Stream
 from ommi.drivers.sqlite.turns import LentReaders, Turns
 from ommi.drivers.sqlite.unit import SQLiteUnit, no_matter
@@ -23,6 +26,7 @@ from ommi.drivers.sqlite.worker import Worker
 from ommi.errors import ConnectionFailed
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Operation
 from ommi.schema.snapshot import Table
 from ommi.sql import ddl
 from ommi.sql.compiler import SqlCompiler
@@ -77,6 +81,7 @@ class SQLiteConnection:
         self._turns = Turns(self._writer, patience)
         self._readers = [self._worker(f"reader {n}") for n in range(readers)]
         self._lent = LentReaders(lambda: self._worker("stream"), patience)
+        self._migration_lock: migrating.Lock | None = None
 
     def _worker(self, role: str, *, writes: bool = False) -> Worker:
         location = self._location
@@ -179,6 +184,44 @@ class SQLiteConnection:
     def tables(self, names: Collection[str]) -> Coroutine[Any, Any, list[Table]]:
         """Tell what those of the named tables look like that are there."""
         return self._turns.run(partial(jobs.tables, names))
+
+    def table_names(self) -> Coroutine[Any, Any, list[str]]:
+        """Give the names of all tables."""
+        return self._turns.run(jobs.table_names)
+
+    def manner(self, operation: Operation) -> Manner:
+        """Tell how an operation must be run."""
+        return manner(operation)
+
+    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+        """Do what an operation says, in a transaction of its own."""
+        del is_resumed
+        unit = await self.begin(Beginning(checks_references_last=True))
+        try:
+            await unit.change_schema(operation)
+            await unit.commit()
+        finally:
+            await unit.close()
+
+    async def lock_migrations(self, wait_seconds: float) -> bool:
+        """Keep other processes out; one in memory has no other."""
+        if self._location.path is None:
+            return True
+        lock = migrating.Lock(self._location.path)
+        deadline = monotonic() + wait_seconds
+        with translating():
+            while not lock.try_take():
+                if monotonic() >= deadline:
+                    return False
+                await asyncio.sleep(migrating.POLL)
+        self._migration_lock = lock
+        return True
+
+    async def unlock_migrations(self) -> None:
+        """Let the next deployer in."""
+        if self._migration_lock is not None:
+            self._migration_lock.give_back()
+            self._migration_lock = None
 
     def create_tables(self, tables: Sequence[Table]) -> Coroutine[Any, Any, None]:
         """Make the tables that are not there, in one transaction under SQLite's write lock."""

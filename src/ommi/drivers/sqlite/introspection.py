@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
+from ommi.drivers.sqlite.definition import (
+    Definition,
+    check_of,
+    constraint_name,
+    foreign_key_columns,
+)
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.storage import Kind, StorageType
-from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.schema.snapshot import Check, Column, ForeignKey, Index, Table
 
 # The checks that dialect.py names for storage types; the column's own name follows.
 _CHECK = re.compile(r'CONSTRAINT "ommi_([a-z]+)((?:_\d+)*)_((?:[^"]|"")+)" CHECK')
@@ -32,6 +39,15 @@ _KINDS = {
     "BOOLEAN": Kind.BOOL,
 }
 _RULES: dict[str, OnDelete] = {"CASCADE": "cascade", "SET NULL": "set_null"}
+
+
+def table_names(connection: sqlite3.Connection) -> list[str]:
+    """Give the names of all tables but SQLite's own."""
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+    )
+    return [name for (name,) in rows.fetchall()]
 
 
 def tables(connection: sqlite3.Connection, names: Collection[str]) -> list[Table]:
@@ -61,7 +77,16 @@ def _table(connection: sqlite3.Connection, name: str, wanted: str, sql: str) -> 
         )
         for _, column, declared, is_required, default, position, hidden in rows
     )
-    return Table(wanted, columns, tuple(key), _indexes(connection, name), _keys(connection, name))
+    parts = Definition.of(sql).parts if "(" in sql else ()
+    named = {foreign_key_columns(part): constraint_name(part) for part in parts}
+    return Table(
+        wanted,
+        columns,
+        tuple(key),
+        _indexes(connection, name),
+        tuple(replace(k, name=named.get(k.columns)) for k in _keys(connection, name)),
+        tuple(Check(*check) for check in map(check_of, parts) if check is not None),
+    )
 
 
 def _checked(sql: str) -> Iterator[tuple[str, StorageType]]:

@@ -50,6 +50,12 @@ def tables(names: Collection[str], connection: sqlite3.Connection) -> list[Table
         return introspection.tables(connection, names)
 
 
+def table_names(connection: sqlite3.Connection) -> list[str]:
+    """Give the names of all tables."""
+    with translating():
+        return introspection.table_names(connection)
+
+
 def say(texts: Sequence[str], connection: sqlite3.Connection) -> None:
     """Run statements that answer nothing."""
     with translating():

@@ -9,8 +9,8 @@ from contextvars import Context
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
-from ommi.drivers.sqlite import jobs
+from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outcome, Step
+from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
 from ommi.drivers.sqlite.errors import STORE, translating
@@ -18,8 +18,9 @@ from ommi.drivers.sqlite.turns import Loans
 from ommi.drivers.sqlite.worker import Worker
 from ommi.errors import ConnectionLost, TransactionFailed
 from ommi.planning.plan import Parameters, Rows
+from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
-from ommi.sql import ddl
+from ommi.sql import backfill, ddl
 from ommi.sql.dialect import SqlCommand
 from ommi.sql.savepoints import Savepoints
 
@@ -45,6 +46,8 @@ class SQLiteUnit(Savepoints):
         self._loans = loans
         self._begin = "BEGIN" if how.is_read_only else "BEGIN IMMEDIATE"
         self._ended = ended
+        self._checks_last = how.checks_references_last
+        self._known: set[migrating.Violation] = set()
         self._on: Worker | None = None
         self._is_begun = False
 
@@ -102,6 +105,23 @@ class SQLiteUnit(Savepoints):
         """Remove the tables that are there."""
         return self._say_all(list(ddl.drop_tables(tables, DIALECT)))
 
+    def change_schema(self, operation: Operation) -> Coroutine[Any, Any, None]:
+        """Do what an operation says, as part of the transaction."""
+        return self._run(partial(migrating.change_schema, operation))
+
+    async def has_rows(self, table: str) -> bool:
+        """Tell whether a table has a row."""
+        return await backfill.has_rows(self, DIALECT, table)
+
+    async def count_rows(self, table: str) -> int:
+        """Count the rows of a table."""
+        return await backfill.count_rows(self, DIALECT, table)
+
+    async def backfill(self, operation: Backfill, after: tuple[object, ...] | None) -> Filled:
+        """Do a batch of a backfill, as part of the transaction."""
+        [table] = await self.tables([operation.table])
+        return Filled(*await backfill.fill_batch(self, DIALECT, table, operation, after))
+
     async def commit(self) -> None:
         """Commit; whether that happened is known even where it is cancelled."""
         if self.outcome is not Outcome.OPEN:
@@ -112,7 +132,14 @@ class SQLiteUnit(Savepoints):
                 # Whatever is left open is rolled back behind the job.
                 on.held = False
                 # Without a write-ahead log, readers are waited for.
-                await on.run(self._commit, None, self._loans.patience)
+                try:
+                    await on.run(self._commit, None, self._loans.patience)
+                except BaseException:
+                    if self._checks_last:
+                        # The connection is used on, and must look at references again.
+                        with suppress(ConnectionLost):
+                            await on.run(self._rolled_back)
+                    raise
             self.outcome = Outcome.COMMITTED
         finally:
             await self._end()
@@ -120,8 +147,15 @@ class SQLiteUnit(Savepoints):
     def _commit(self, connection: sqlite3.Connection) -> None:
         self._check_there(connection)
         with translating():
+            if self._checks_last:
+                migrating.refuse_new_violations(connection, self._known)
             connection.execute("COMMIT")
+            self._look_again(connection)
         self.outcome = Outcome.COMMITTED
+
+    def _look_again(self, connection: sqlite3.Connection) -> None:
+        if self._checks_last and not connection.in_transaction:
+            connection.execute("PRAGMA foreign_keys = ON")
 
     async def rollback(self) -> None:
         """Roll back what was not committed, and give the thread back."""
@@ -132,7 +166,7 @@ class SQLiteUnit(Savepoints):
                 self._on.held = False
                 # A connection that cannot be rolled back is closed, and so is its thread.
                 with suppress(ConnectionLost):
-                    await self._on.run(_rolled_back)
+                    await self._on.run(self._rolled_back)
         finally:
             await self._end()
 
@@ -169,7 +203,16 @@ class SQLiteUnit(Savepoints):
     def _first(self, job: Job[T], connection: sqlite3.Connection) -> T:
         if not self._is_begun:
             with translating():
-                connection.execute(self._begin)
+                if self._checks_last:
+                    # Inside a transaction it would be passed over, and nothing said.
+                    connection.execute("PRAGMA foreign_keys = OFF")
+                try:
+                    connection.execute(self._begin)
+                    if self._checks_last:
+                        self._known = migrating.violations(connection)
+                except BaseException:
+                    self._look_again(connection)
+                    raise
             self._is_begun = True
         return job(connection)
 
@@ -182,7 +225,7 @@ class SQLiteUnit(Savepoints):
         if not connection.in_transaction:
             raise TransactionFailed("SQLite has rolled the transaction back", store=STORE)
 
-
-def _rolled_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
+    def _rolled_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        self._look_again(connection)

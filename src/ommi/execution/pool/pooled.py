@@ -11,6 +11,7 @@ from ommi.drivers.protocol import (
     Beginning,
     Build,
     Explaining,
+    Listing,
     SchemaKeeping,
     Step,
     Transactional,
@@ -109,6 +110,16 @@ class PooledConnection:
         lease = await self.pool.acquire()
         try:
             return await self._keeping(lease.connection).tables(names)
+        finally:
+            self.pool.give_back(lease)
+
+    async def table_names(self) -> list[str]:
+        """Give the names of all tables."""
+        lease = await self.pool.acquire()
+        try:
+            if not isinstance(lease.connection, Listing):
+                raise UnsupportedOperation("tell which tables it has", self.pool.store)
+            return await lease.connection.table_names()
         finally:
             self.pool.give_back(lease)
 

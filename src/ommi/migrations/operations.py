@@ -1,0 +1,52 @@
+"""The words that a migration is written in: operations, and the values that they are made of."""
+
+from ommi.metadata.storage import Kind, StorageType
+from ommi.schema.operations import (
+    AddColumn,
+    AddConstraint,
+    AddIndex,
+    AlterColumn,
+    Backfill,
+    CreateTable,
+    DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
+    Execute,
+    HandWritten,
+    Nothing,
+    Operation,
+    RenameColumn,
+    RenameTable,
+    Sql,
+    ValidateConstraint,
+)
+from ommi.schema.snapshot import Check, Column, ForeignKey, Index, Table
+
+__all__ = [
+    "AddColumn",
+    "AddConstraint",
+    "AddIndex",
+    "AlterColumn",
+    "Backfill",
+    "Check",
+    "Column",
+    "CreateTable",
+    "DropColumn",
+    "DropConstraint",
+    "DropIndex",
+    "DropTable",
+    "Execute",
+    "ForeignKey",
+    "HandWritten",
+    "Index",
+    "Kind",
+    "Nothing",
+    "Operation",
+    "RenameColumn",
+    "RenameTable",
+    "Sql",
+    "StorageType",
+    "Table",
+    "ValidateConstraint",
+]

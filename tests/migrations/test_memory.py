@@ -1,0 +1,80 @@
+"""Migrations as far as they have a meaning in memory, and SQL without a store."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrations.test_runs import Thing, things
+from migrations.twelve import FIRST, TWELVE, column
+from ommi import ConfigurationError, MigrationError, Ommi
+from ommi.metadata.storage import Kind
+from ommi.migrations import ZERO, Migrator, sql_of
+from ommi.schema.operations import (
+    AddColumn,
+    AddIndex,
+    AlterColumn,
+    DropColumn,
+    Execute,
+    HandWritten,
+    RenameColumn,
+    RenameTable,
+    Sql,
+    replayed,
+)
+from ommi.schema.snapshot import Index
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_tables_in_memory_change_with_their_rows() -> None:
+    operations = (
+        AddColumn("thing", column("level", Kind.INT, is_nullable=True)),
+        AlterColumn("thing", column("level", Kind.INT), fill=5),
+        AddIndex("thing", Index("levels", ("level",))),
+        RenameColumn("thing", "level", "height"),
+        DropColumn("thing", "height"),
+        RenameTable("thing", "other"),
+        RenameTable("other", "thing"),
+    )
+    async with Ommi("memory://") as db:
+        migrator = Migrator(db, things(*operations))
+        await migrator.apply("1")
+        await db.add(Thing("a")).or_raise()
+        await migrator.apply()
+        assert (await db.query(Thing).fetch_all())[0].name == "a"
+        with pytest.raises(MigrationError, match="is SQL, which is nothing"):
+            await Migrator(
+                db, [*things(*operations), *things(Execute(Sql.of("SELECT 1")), version="3")[1:]]
+            ).apply()
+        assert [s.record is not None for s in await migrator.status()] == [True, True]
+
+
+async def test_a_unique_index_of_equal_values_is_refused_and_leaves_nothing() -> None:
+    unique = AddIndex("thing", Index("names", ("name",), is_unique=True))
+    async with Ommi("memory://") as db:
+        migrator = Migrator(db, things(unique))
+        await migrator.apply("1")
+        await db.add(Thing("a"), Thing("a")).or_raise()
+        with pytest.raises(MigrationError, match="nothing of it is left"):
+            await migrator.apply()
+        assert await db.query(Thing).count() == 2
+        await migrator.rollback(ZERO)
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "mariadb", "mysql"])
+def test_the_sql_of_operations_needs_no_database(store: str) -> None:
+    before = replayed(FIRST.operations)
+    operations = [each for each in TWELVE.operations if not isinstance(each, HandWritten)]
+    texts = sql_of(operations, store, before)
+    quote = '"' if store in {"sqlite", "postgresql"} else "`"
+    assert any(f"{quote}email{quote}" in text for text in texts)
+    assert f"RENAME TO {quote}persons{quote}" in "\n".join(texts)
+    assert ("CONCURRENTLY" in "\n".join(texts)) is (store == "postgresql")
+    assert ("PRAGMA foreign_keys = OFF" in texts) is (store == "sqlite")
+    with pytest.raises(MigrationError, match="'count' is written in Python"):
+        sql_of(TWELVE.operations, store, before)
+
+
+def test_a_store_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="'oracle' is no store with SQL"):
+        sql_of([], "oracle")

@@ -1,0 +1,3 @@
+from command.project import project
+
+__all__ = ["project"]
