@@ -74,6 +74,7 @@ def test_a_question_and_its_complement_share_out_all_rows(stores: Stores) -> Non
 def test_a_write_reaches_exactly_the_rows_that_the_question_finds(
     stores: Stores, verb: str
 ) -> None:
+    refused = []
     for number_of_rows, rng in enumerate(drawn(f"related {verb}", examples(60, 2_000))):
         known = rows(number_of_rows)
         model = rng.choice(WRITABLE[verb])
@@ -82,7 +83,12 @@ def test_a_write_reaches_exactly_the_rows_that_the_question_finds(
         met = {key_of(row) for row in known[model] if holds(asks, Scene(world, (row,)))}
         for name, database in stores.databases.items():
             stores.run(load(database, known))
-            query = database.query(model).where(asks.predicate((fields(model),)))
+            try:
+                query = database.query(model).where(asks.predicate((fields(model),)))
+            except QueryError:
+                # It nests more than five levels deep.
+                refused.append(asks)
+                break
             done = query.delete() if verb == "delete" else query.update(name="written")
             assert stores.run(done) == len(met), (name, model, asks)
             left = {key_of(row): row for row in stores.run(database.query(model).fetch_all())}
@@ -93,6 +99,7 @@ def test_a_write_reaches_exactly_the_rows_that_the_question_finds(
                 changed = {key for key, row in left.items() if row.name == "written"}
                 assert changed == met, (name, model, asks)
                 assert left.keys() == expected.keys(), (name, model, asks)
+    assert len(refused) <= examples(60, 2_000) // 20
 
 
 WRITABLE = {"update": MODELS[:4], "delete": (MODELS[2], MODELS[4])}

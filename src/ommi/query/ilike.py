@@ -42,7 +42,7 @@ def fold(text: str) -> str:
         return text.lower()
     # On a whole text `lower()` does two things more: it lengthens İ, and Σ depends on the place.
     return "İ".join(
-        part.lower() for part in text.replace("Σ", "\N{GREEK SMALL LETTER SIGMA}").split("İ")
+        part.lower() for part in text.replace("Σ", "\u03c3").split("İ")
     )
 
 
