@@ -110,6 +110,29 @@ def _mysql(address: Address) -> Driver:
     )
 
 
+def _redis(address: Address) -> Driver:
+    with _client_library("redis"):
+        from ommi.drivers.redis import RedisDriver
+
+    options = Options(address, ("connect_timeout", "prefix", "scan_limit", *POOL_OPTIONS))
+    database = address.database or "0"
+    if not database.isdecimal():
+        raise ConfigurationError(
+            "a Redis URL names a database by its number, as in redis://host:6379/0"
+        )
+    return RedisDriver(
+        host=address.host or "localhost",
+        port=address.port or 6379,
+        user=address.user or None,
+        password=address.password,
+        database=int(database),
+        prefix=options.text("prefix") or "ommi",
+        scan_limit=options.number("scan_limit", 100_000, int),
+        ssl=address.scheme == "rediss",
+        connect_timeout=options.number("connect_timeout", 10.0, float),
+    )
+
+
 @contextmanager
 def _client_library(extra: str) -> Iterator[None]:
     try:
@@ -143,4 +166,6 @@ _DRIVERS: Mapping[str, Callable[[Address], Driver]] = {
     "postgres": _postgresql,
     "mysql": _mysql,
     "mariadb": _mysql,
+    "redis": _redis,
+    "rediss": _redis,
 }
