@@ -68,7 +68,9 @@ class RedisCompiler:
         """Give the piece of work for a statement."""
         match statement:
             case Select(model, where):
-                run = partial(_select, _Search.of(statement), [f.column for f in model.fields])
+                run: Run = partial(
+                    _select, _Search.of(statement), [f.column for f in model.fields]
+                )
                 command = _command(statement, run, where, key=_key_of(statement))
                 return Compiled(command, columns=tuple(map(self._result, model.fields)))
             case Count(select):
@@ -157,11 +159,15 @@ class _Search:
 
     async def rows(self, work: Work, values: Parameters) -> Sequence[Row]:
         table = work.catalogue.table(self.table)
-        found = [row for _, row in await work.rows(table, access(table, self.bounds, values))]
-        selection = self.selection
-        if not selection.matching.is_related:
-            return selection.rows(found, NOWHERE, values)
-        return await settled(work, lambda related: selection.rows(found, related, values))
+        found = await work.rows(table, access(table, self.bounds, values))
+        rows, selection = [row for _, row in found], self.selection
+        matching = selection.matching
+        if work.wants_to_know:
+            # The whole answer, and not only a page of it.
+            await _matched(work, table, found, matching, values)
+        if not matching.is_related:
+            return selection.rows(rows, NOWHERE, values)
+        return await settled(work, lambda related: selection.rows(rows, related, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,18 +185,26 @@ class _Match:
     async def rows(self, work: Work, values: Parameters) -> tuple[StoredTable, Found]:
         table = work.catalogue.table(self.table)
         found = await work.rows(table, access(table, self.bounds, values))
-        rows, matching = [row for _, row in found], self.matching
-        if matching.is_related:
-            taken = await settled(work, lambda related: matching.taken(rows, related, values))
-        else:
-            taken = matching.taken(rows, NOWHERE, values)
-        ids = {id(row): id_ for id_, row in found}
-        return table, [(ids[id(row)], row) for row in taken]
+        return table, await _matched(work, table, found, self.matching, values)
 
 
-async def _select(
-    search: _Search, columns: Sequence[str], work: Work, values: Parameters
-) -> Rows:
+async def _matched(
+    work: Work, table: StoredTable, found: Found, matching: Matching, values: Parameters
+) -> Found:
+    """Give the rows of those found that match, and have them remembered."""
+    rows = [row for _, row in found]
+    passing = work.passing()
+    if matching.is_related:
+        taken = await settled(work, lambda related: matching.taken(rows, related, values))
+    else:
+        taken = matching.taken(rows, NOWHERE, values)
+    ids = {id(row): id_ for id_, row in found}
+    matched = [(ids[id(row)], row) for row in taken]
+    work.meant(table, passing, (id_ for id_, _ in matched))
+    return matched
+
+
+async def _select(search: _Search, columns: Sequence[str], work: Work, values: Parameters) -> Rows:
     return [tuple([row[c] for c in columns]) for row in await search.rows(work, values)]
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl as tls
 from dataclasses import dataclass, field
-from typing import Any
 
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ommi.drivers.redis.client import CLIENT_ERRORS, Client, drop, made
-from ommi.drivers.redis.errors import failed_to_connect, word_of
+from ommi.drivers.redis.errors import failed_to_connect
 from ommi.drivers.redis.introspection import STORE
 from ommi.errors import ConnectionFailed
 
@@ -57,8 +55,6 @@ class Location:
         return client
 
     def _client(self) -> Client:
-        settings: dict[str, Any] = {"ssl_context": None} if self.ssl else {}
-        settings.pop("ssl_context", None)
         return made(
             is_encrypted=self.ssl,
             host=self.host,

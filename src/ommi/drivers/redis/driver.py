@@ -18,7 +18,7 @@ from ommi.drivers.redis.session import Session
 from ommi.drivers.redis.store import Store
 from ommi.drivers.redis.unit import RedisUnit, no_matter
 from ommi.drivers.redis.values import decoded, identity
-from ommi.drivers.redis.work import OutOfDate, Work
+from ommi.drivers.redis.work import Memory, OutOfDate, Work
 from ommi.errors import OmmiError
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -150,7 +150,9 @@ class RedisConnection:
                     return await insert_alone(session, known, store.names, command.insert, values)
                 except OutOfDate:
                     store.known = None
-        return await store.done(session, lambda work: command.run(work, values))
+        is_one_read = not (command.is_write or command.is_related)
+        memory = Memory.NOTHING if is_one_read else Memory.ROWS
+        return await store.done(session, lambda work: command.run(work, values), memory)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands together or not at all."""

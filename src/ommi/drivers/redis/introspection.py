@@ -81,6 +81,16 @@ class StoredTable:
     def name(self) -> str:
         return self.schema.name
 
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The keys of all that is kept for the table and its rows."""
+        return (
+            self.rows,
+            *(unique.key for unique in self.uniques),
+            *(equal.key for equal in self.equals),
+            *(known.key for known in self.ranges),
+        )
+
     def id_of(self, row: Row) -> bytes:
         """Give the key of a row."""
         return identity([row[column] for column in self.schema.key])
@@ -208,8 +218,7 @@ def read(text: bytes) -> Table:
         ),
         key=tuple(told["key"]),
         indexes=tuple(
-            Index(each["name"], tuple(each["columns"]), each["unique"])
-            for each in told["indexes"]
+            Index(each["name"], tuple(each["columns"]), each["unique"]) for each in told["indexes"]
         ),
         foreign_keys=tuple(
             ForeignKey(

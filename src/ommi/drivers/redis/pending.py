@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-
 class Place(NamedTuple):
     """A field of a hash."""
 

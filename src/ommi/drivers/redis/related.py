@@ -57,10 +57,14 @@ class _Known:
         for (name, columns), wanted in missing.items():
             table = work.catalogue.table(name)
             rows = await work.rows(table, access_with(table, columns, wanted))
+            passing = work.passing()
             found = self._found.setdefault((name, columns), {})
             for values in wanted:
                 found[values] = []
-            for _, row in rows:
+            meant: list[bytes] = []
+            for id_, row in rows:
                 group = found.get(tuple([row[column] for column in columns]))
                 if group is not None:
                     group.append(row)
+                    meant.append(id_)
+            work.meant(table, passing, meant)

@@ -14,7 +14,7 @@ from ommi.drivers.redis.names import Names
 from ommi.drivers.redis.pending import Moved
 from ommi.drivers.redis.scripts import CATALOGUE, DEFINE, REMOVE
 from ommi.drivers.redis.session import Session
-from ommi.drivers.redis.work import OutOfDate, Work
+from ommi.drivers.redis.work import Memory, OutOfDate, Work
 from ommi.errors import ConflictError, UnsupportedOperation
 from ommi.schema.snapshot import Table
 
@@ -45,13 +45,23 @@ class Store:
         self.known = catalogue(version, told, self.names)
         return self.known
 
-    async def done(self, session: Session, do: Callable[[Work], Awaitable[T]]) -> T:
+    async def work(self, session: Session, memory: Memory) -> Work:
+        """Give a piece of work that is still to be done."""
+        known = await self.catalogue(session)
+        return Work(session, known, self.names, self.scan_limit, memory)
+
+    async def done(
+        self,
+        session: Session,
+        do: Callable[[Work], Awaitable[T]],
+        memory: Memory = Memory.ROWS,
+    ) -> T:
         """Do a piece of work and commit it, again where others were quicker.
 
         Raises `ConflictError` where they are every time.
         """
         for attempt in count(1):
-            work = Work(session, await self.catalogue(session), self.names, self.scan_limit)
+            work = await self.work(session, memory)
             try:
                 answer = await do(work)
                 await work.commit()
@@ -95,9 +105,9 @@ class Store:
             told: list[bytes] = []
             for name in (table.name for table in tables if table.name in known.tables):
                 table = known.tables[name]
-                told.extend((b"table", name.encode(), b"key", table.rows))
-                for each in (*table.uniques, *table.equals, *table.ranges):
-                    told.extend((b"key", each.key))
+                told.extend((b"table", name.encode()))
+                for key in table.keys:
+                    told.extend((b"key", key))
                 for counter in table.counters.values():
                     told.extend((b"counter", counter.field))
             if not told:

@@ -11,7 +11,7 @@ from ommi.drivers.redis.compiler import RedisCommand
 from ommi.drivers.redis.introspection import STORE
 from ommi.drivers.redis.pending import Moved, Writes
 from ommi.drivers.redis.store import Store
-from ommi.drivers.redis.work import OutOfDate, Work
+from ommi.drivers.redis.work import Memory, OutOfDate, Work
 from ommi.errors import (
     CommitOutcomeUnknown,
     ConflictError,
@@ -33,18 +33,20 @@ def no_matter() -> None:
 
 
 class RedisUnit:
-    """A transaction: optimistic, and serializable.
+    """A transaction: optimistic.
 
     Each statement sees the store as it is at one moment, and all that was read before as it was;
     where that is no longer so, it ends in a `ConflictError`, if not in a statement, on commit.
     """
 
-    level: IsolationLevel = IsolationLevel.SERIALIZABLE
-
     def __init__(
         self, on: RedisConnection, store: Store, how: Beginning, ended: Callable[[], None]
     ) -> None:
         self.outcome: Outcome = Outcome.OPEN
+        is_strict = how.level is IsolationLevel.SERIALIZABLE
+        self.level: IsolationLevel = (
+            IsolationLevel.SERIALIZABLE if is_strict else IsolationLevel.REPEATABLE_READ
+        )
         self._on = on
         self._store = store
         self._how = how
@@ -67,9 +69,9 @@ class RedisUnit:
 
     async def _begun(self) -> Work:
         if self._work is None:
-            session = self._on.session
-            catalogue = await self._store.catalogue(session)
-            self._work = Work(session, catalogue, self._store.names, self._store.scan_limit)
+            is_strict = self.level is IsolationLevel.SERIALIZABLE
+            memory = Memory.ANSWERS if is_strict else Memory.ROWS
+            self._work = await self._store.work(self._on.session, memory)
         return self._work
 
     async def _rows(self, command: object, parameters: Parameters) -> Rows:

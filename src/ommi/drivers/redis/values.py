@@ -69,7 +69,7 @@ def decoded(text: bytes) -> dict[str, object]:
     row: dict[str, object] = json.loads(text)
     for column, value in row.items():
         if value.__class__ is list:
-            tag, written = cast("list[Any]", value)
+            tag, written = value
             row[column] = _READ[tag](written)
     return row
 

@@ -6,7 +6,8 @@ That is one statement, a batch, or a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum, auto
 from itertools import chain
 from typing import cast
 
@@ -22,6 +23,17 @@ from ommi.errors import TooManyRows
 Found = list[tuple[bytes, Row]]
 
 
+class Memory(Enum):
+    """What of that which was read must still be so when changes are made."""
+
+    NOTHING = auto()
+    """For a question that reads once, and so sees one moment."""
+    ROWS = auto()
+    """The rows that were meant. Others may have come that would be meant, too."""
+    ANSWERS = auto()
+    """The rows that were meant, and that there are no others."""
+
+
 class OutOfDate(Exception):
     """Tables were made or removed since the catalogue was read."""
 
@@ -30,7 +42,12 @@ class Work:
     """What was read and what is to be written, over one session."""
 
     def __init__(
-        self, session: Session, catalogue: Catalogue, names: Names, scan_limit: int
+        self,
+        session: Session,
+        catalogue: Catalogue,
+        names: Names,
+        scan_limit: int,
+        memory: Memory = Memory.ROWS,
     ) -> None:
         self.session = session
         self.catalogue = catalogue
@@ -38,6 +55,8 @@ class Work:
         self.writes = Writes()
         self.seen = Seen()
         self._scan_limit = scan_limit
+        self._memory = memory
+        self._passing: dict[bytes, bytes] = {}
         self._clock: bytes | None = None
         self._start = (names.clock, names.changes, catalogue.version)
 
@@ -77,9 +96,14 @@ class Work:
     def _remember(
         self, table: StoredTable, access: Access, found: dict[bytes, bytes], changed: bytes
     ) -> None:
+        if self._memory is Memory.NOTHING:
+            return
         is_one = len(access.values) == 1
         if access.how == b"unique" and is_one:
             self.seen.field(Place(access.what[0], access.values[0]), next(iter(found), None))
+        elif access.how != b"keys" and self._memory is Memory.ROWS:
+            self._passing = found
+            return
         elif access.how == b"equal" and is_one:
             self.seen.group(Group(access.what[0], access.values[0]), frozenset(found))
         elif access.how != b"keys":
@@ -88,6 +112,24 @@ class Work:
             return
         for id_, text in found.items():
             self.seen.field(Place(table.rows, id_), text)
+
+    @property
+    def wants_to_know(self) -> bool:
+        """Whether `meant` has to be told."""
+        return self._memory is Memory.ROWS
+
+    def passing(self) -> dict[bytes, bytes]:
+        """Give the texts of the rows that were read last, for `meant`."""
+        passing, self._passing = self._passing, {}
+        return passing
+
+    def meant(
+        self, table: StoredTable, passing: Mapping[bytes, bytes], ids: Iterable[bytes]
+    ) -> None:
+        """Remember which of the rows that were read were meant."""
+        for id_ in ids:
+            if id_ in passing:
+                self.seen.field(Place(table.rows, id_), passing[id_])
 
     async def look(self, places: Iterable[Place], groups: Iterable[Group] = ()) -> None:
         """See what is at places and in groups, unless that is known."""
