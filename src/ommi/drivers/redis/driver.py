@@ -79,41 +79,36 @@ class RedisDriver:
 class RedisConnection:
     """One connection, for one caller at a time."""
 
-    is_changed = False
-    """Nothing that Ommi sends outlives its reply."""
-
     def __init__(self, session: Session, store: Store) -> None:
-        self._session = session
+        self.session: Session = session
+        self.is_changed: bool = False
+        """Nothing that Ommi sends outlives its reply."""
         self._store = store
-
-    @property
-    def session(self) -> Session:
-        """What the connection has on the server."""
-        return self._session
 
     @property
     def is_usable(self) -> bool:
         """Whether the next caller may have it."""
-        return self._session.is_usable
+        return self.session.is_usable
 
     async def reset(self) -> None:
         """Do nothing: the session is as it was."""
+        self.is_changed = False
 
     async def ping(self) -> None:
         """Ask the server for a sign of life; raises `ConnectionLost`."""
         try:
-            await self._session.ask(b"PING")
+            await self.session.ask(b"PING")
         except OmmiError:
             self.abort()
             raise
 
     def abort(self) -> None:
         """Close the socket at once."""
-        self._session.abort()
+        self.session.abort()
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._session.close()
+        await self.session.close()
 
     async def fetch(
         self,
@@ -132,7 +127,7 @@ class RedisConnection:
         return cast("int", matched)
 
     async def _rows(self, command: RedisCommand, values: Parameters) -> Rows:
-        store, session = self._store, self._session
+        store, session = self._store, self.session
         known = store.known
         if known is not None and command.key is not None:
             table = known.tables.get(command.model.table)
@@ -156,7 +151,7 @@ class RedisConnection:
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands together or not at all."""
-        return await self._store.done(self._session, partial(run_steps, steps))
+        return await self._store.done(self.session, partial(run_steps, steps))
 
     async def stream(
         self,
@@ -181,9 +176,9 @@ class RedisConnection:
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Tell how the rows are found, and how many are looked at, a line each."""
-        known = await self._store.refreshed(self._session)
+        known = await self._store.refreshed(self.session)
         return await explained(
-            self._session,
+            self.session,
             known,
             cast("RedisCommand", command),
             parameters,
@@ -192,15 +187,15 @@ class RedisConnection:
 
     async def tables(self, names: Collection[str]) -> list[Table]:
         """Tell what those of the named tables look like that are there."""
-        return await self._store.tables(self._session, names)
+        return await self._store.tables(self.session, names)
 
     async def create_tables(self, tables: Sequence[Table]) -> None:
         """Make the tables that are not there."""
-        await self._store.create(self._session, tables)
+        await self._store.create(self.session, tables)
 
     async def drop_tables(self, tables: Sequence[Table]) -> None:
         """Remove the tables that are there, whatever refers to them."""
-        await self._store.drop(self._session, tables)
+        await self._store.drop(self.session, tables)
 
 
 async def run_steps(steps: Sequence[Step], work: Work) -> list[Rows]:
