@@ -97,6 +97,10 @@ class OmmiLibrary:
         posts = await self.db.find(Post.author_id.in_(keys)).order_by(Post.id).fetch.all()
         return statements.with_posts(users, cast("list[PlainPost]", posts))
 
+    async def posts_of(self, author: int) -> list[PlainPost]:
+        found = self.db.find(Post.author_id == author)
+        return cast("list[PlainPost]", await found.fetch.all())
+
     async def unit(self, key: int, name: str, user: Plain) -> None:
         if not hasattr(self.db, "transaction"):
             raise NotYetThere

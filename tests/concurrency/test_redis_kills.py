@@ -140,3 +140,27 @@ async def test_indexes_agree_with_rows_whoever_is_killed(
     async with server.client() as client:
         assert await client.hlen("ommi:rows:Pet") > 0
         assert await disagreements(client) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ZADD", "ommi:equal:Pet_kind_index", "0", b'"a"\x0099'),
+        ("ZREM", "ommi:range:Pet_age_index", "1"),
+        ("HDEL", "ommi:rows:Pet", "1"),
+        ("HSET", "ommi:unique:Pet_tag_unique", '"other"', "1"),
+        ("SET", "ommi:left", "over"),
+    ],
+)
+async def test_what_does_not_agree_is_told(
+    server: Server, database: int, command: tuple[str | bytes, ...]
+) -> None:
+    async with Ommi(server.driver()) as db, server.client() as client:
+        await db.use_models(COLLECTION)
+        owner = await db.add(Owner("a")).or_raise()
+        await db.add(Pet(owner.id or 0, "a", 1, "tag")).or_raise()
+        assert await disagreements(client) == []
+
+        assert await client.execute_command(*command)
+
+        assert len(await disagreements(client)) > 0
