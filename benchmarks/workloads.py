@@ -232,9 +232,7 @@ WORKLOADS = (
     Workload("W8m", "1,000 users with posts", 3, _authors, _check_authors, has_posts=True),
     Workload("W9", "one row by key, 50 tasks", 1000, _get_in_tasks, _check_get_in_tasks, _keys),
     Workload("W10", "stream 50,000 rows", 1, _stream, _check_stream, size=50_000),
-    Workload(
-        "W13", "5 rows by an index", 200, _posts_of, _check_posts_of, _keys, has_posts=True
-    ),
+    Workload("W13", "5 rows by an index", 200, _posts_of, _check_posts_of, _keys, has_posts=True),
     Workload(
         "W11", "transaction of three statements", 60, _unit, _check_unit, _units, writes=True
     ),

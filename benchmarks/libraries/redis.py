@@ -50,9 +50,7 @@ class RedisPy:
         return number
 
     async def posts_of(self, author: int) -> list[Post]:
-        found = await self._client.zrangebylex(
-            self._by_author, f"[{author}\0", f"({author}\x01"
-        )
+        found = await self._client.zrangebylex(self._by_author, f"[{author}\0", f"({author}\x01")
         keys = [member.partition(b"\0")[2] for member in found]
         if not keys:
             return []

@@ -29,13 +29,13 @@ from ommi import (
 )
 from ommi.errors import CommitOutcomeUnknown
 from profiles import examples
-from services.redis import Server
-from services.redis import database as database
-from services.redis import server as server
+from services.redis import Server, database, server
 from services.redis_indexes import disagreements
 from services.stores import RedisView, becomes
 
 pytestmark = pytest.mark.anyio
+
+__all__ = ["database", "server"]
 
 USERS = 8
 COLLECTION = ModelCollection()

@@ -30,9 +30,11 @@ async def disagreements(client: Any, prefix: str = "ommi") -> list[str]:
             lay(writes, table, row, id_, text)
         owned.update(table.keys)
         hashes = {unique.key for unique in table.uniques}
-        for key in hashes:
-            if await client.hgetall(key) != writes.fields.get(key, {}):
-                wrong.append(f"{key!r} does not agree with the rows")
+        wrong += [
+            f"{key!r} does not agree with the rows"
+            for key in hashes
+            if await client.hgetall(key) != writes.fields.get(key, {})
+        ]
         ranks: dict[bytes, dict[bytes, float]] = {}
         for (key, value), members in writes.groups.items():
             ranks.setdefault(key, {}).update({value + b"\0" + id_: 0.0 for id_ in members})

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import assert_never, cast
 
 from ommi.drivers.redis import rules
@@ -36,6 +37,7 @@ class RedisCommand:
     """A statement: what to do, and what makes it simple where it is.
 
     `key` is set for a question for one row by its key: the place of the value of each column.
+    `is_size` is it for the number of all rows.
     """
 
     description: str
@@ -46,6 +48,7 @@ class RedisCommand:
     is_related: bool = False
     key: Mapping[str, int] | None = None
     insert: Insert | None = None
+    is_size: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -115,7 +118,13 @@ def _command(
         is_related=Matching.of(select.model, where, order).is_related,
         key=key,
         insert=insert,
+        is_size=isinstance(statement, Count) and _is_everything(statement.select),
     )
+
+
+def _is_everything(select: Select) -> bool:
+    bounds = (select.where, select.limit, select.offset, select.at_most)
+    return all(bound is None for bound in bounds)
 
 
 def _key_of(select: Select) -> Mapping[str, int] | None:
@@ -205,7 +214,10 @@ async def _matched(
 
 
 async def _select(search: _Search, columns: Sequence[str], work: Work, values: Parameters) -> Rows:
-    return [tuple([row[c] for c in columns]) for row in await search.rows(work, values)]
+    found = await search.rows(work, values)
+    if len(columns) == 1:
+        return [(row[columns[0]],) for row in found]
+    return list(map(itemgetter(*columns), found))
 
 
 async def _count(search: _Search, work: Work, values: Parameters) -> Rows:

@@ -138,6 +138,11 @@ class RedisConnection:
                 if text is not None:
                     row = decoded(text)
                     return [tuple([row[column] for column in command.columns])]
+        elif known is not None and command.is_size:
+            table = known.tables.get(command.model.table)
+            size = 0 if table is None else int(await session.ask(b"HLEN", table.rows))
+            if size:
+                return [(size,)]
         elif known is not None and command.insert is not None:
             table = known.tables.get(command.model.table)
             if table is not None and may_insert_alone(command.insert, table):

@@ -82,18 +82,18 @@ def word_of(error: Exception) -> str:
 
 def failed_to_connect(error: Exception, place: str) -> ConnectionFailed:
     """Say that no connection could be had; where is shown, and no password."""
-    reason = _CONNECTING.get(word_of(error))
-    if reason is None and "Invalid Database" in str(error):
-        reason = "the server has no database of this number"
-    if reason is None and "DB index" in str(error):
-        reason = "the server has no database of this number"
-    if reason is None and "without any password configured" in str(error):
-        reason = "the server has no password, and the URL has one"
-    if reason is None:
-        reason = f"no Redis server answers there ({type(error.__cause__ or error).__name__})"
+    told = [reason for text, reason in _SAID.items() if text in str(error)]
+    cause = type(error.__cause__ or error).__name__
+    unknown = f"no Redis server answers there ({cause})"
+    reason = told[0] if told else _CONNECTING.get(word_of(error), unknown)
     return ConnectionFailed(f"cannot connect to {place}: {reason}", store=STORE)
 
 
+_SAID = {
+    "Invalid Database": "the server has no database of this number",
+    "DB index": "the server has no database of this number",
+    "without any password configured": "the server has no password, and the URL has one",
+}
 _CONNECTING = {
     word: reason for word, (make, reason) in _MEANINGS.items() if make is ConnectionFailed
 }

@@ -18,6 +18,10 @@ from ommi.schema.snapshot import Column, ForeignKey, Index, Table
 STORE = "Redis"
 
 
+class NoTable(DatabaseError):
+    """A table is not in the catalogue, which may be an old one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unique:
     """A hash of keys of rows, by the values of columns; a row with a null has no place in it."""
@@ -113,7 +117,7 @@ class Catalogue:
         try:
             return self.tables[name]
         except KeyError:
-            raise DatabaseError(
+            raise NoTable(
                 f"there is no table {name!r}; use_models() makes it", store=STORE
             ) from None
 

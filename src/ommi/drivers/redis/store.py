@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar, cast
 
-from ommi.drivers.redis.introspection import STORE, Catalogue, catalogue, written
+from ommi.drivers.redis.introspection import STORE, Catalogue, NoTable, catalogue, written
 from ommi.drivers.redis.names import Names
 from ommi.drivers.redis.pending import Moved
 from ommi.drivers.redis.scripts import CATALOGUE, DEFINE, REMOVE
@@ -61,12 +61,15 @@ class Store:
         Raises `ConflictError` where they are every time.
         """
         for attempt in count(1):
+            is_new = self.known is None
             work = await self.work(session, memory)
             try:
                 answer = await do(work)
                 await work.commit()
-            except OutOfDate:
+            except (NoTable, OutOfDate) as error:
                 self.known = None
+                if is_new and isinstance(error, NoTable):
+                    raise
             except Moved:
                 if attempt == ATTEMPTS:
                     break

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
 from ommi.drivers.redis.compiler import RedisCommand
-from ommi.drivers.redis.introspection import STORE
+from ommi.drivers.redis.introspection import STORE, NoTable
 from ommi.drivers.redis.pending import Moved, Writes
 from ommi.drivers.redis.store import Store
 from ommi.drivers.redis.work import Memory, OutOfDate, Work
@@ -56,13 +56,16 @@ class RedisUnit:
 
     async def _do(self, do: Callable[[Work], Awaitable[T]]) -> T:
         while True:
+            is_new = self._store.known is None
             work = await self._begun()
             try:
                 return await do(work)
             except Moved as error:
                 raise _moved() from error
-            except OutOfDate as error:
+            except (NoTable, OutOfDate) as error:
                 self._store.known = None
+                if isinstance(error, NoTable) and (is_new or not work.is_untouched):
+                    raise
                 if not work.is_untouched:
                     raise _moved() from error
                 self._work = None

@@ -22,6 +22,7 @@ Row = Mapping[str, object]
 _text = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
+_scan: Callable[[str, int], tuple[dict[str, object], int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed does not know it
 _PLAIN = frozenset({bool, int, float, str, type(None)})
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,7 +67,9 @@ def _tagged(value: object) -> list[object]:
 
 def decoded(text: bytes) -> dict[str, object]:
     """Give the row that is kept as a text."""
-    row: dict[str, object] = json.loads(text)
+    row, _ = _scan(text.decode(), 0)
+    if b"[" not in text:
+        return row
     for column, value in row.items():
         if value.__class__ is list:
             tag, written = value

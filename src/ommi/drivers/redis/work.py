@@ -87,10 +87,12 @@ class Work:
             if reply == 0:
                 raise OutOfDate
             raise TooManyRows(table.name, reply, self._scan_limit, store=STORE)
-        clock, changed, *told = cast("list[bytes]", reply)
-        found = dict(zip(told[::2], told[1::2], strict=True))
+        clock, changed = cast("list[bytes]", reply[:2])
+        found: dict[bytes, bytes] = dict(zip(reply[2::2], reply[3::2], strict=True))
         self._remember(table, access, found, changed)
         await self._at(clock)
+        if access.how == b"all" or None not in found.values():
+            return found
         return {id_: text for id_, text in found.items() if text is not None}
 
     def _remember(
