@@ -241,36 +241,3 @@ class Explaining(Protocol):
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Give the store's own plan, a line each."""
         ...
-
-
-@runtime_checkable
-class KeyValue(Protocol):
-    """A connection that keeps bytes by name, apart from all tables: what a cache may share."""
-
-    async def get_value(self, name: str) -> bytes | None:
-        """Give the value of a name, `None` where there is none or its time is over."""
-        ...
-
-    async def set_value(self, name: str, value: bytes, seconds: float | None = None) -> None:
-        """Keep a value, for so many seconds or until it is removed."""
-        ...
-
-    async def remove_values(self, names: Collection[str]) -> int:
-        """Remove values; gives how many there were."""
-        ...
-
-
-@runtime_checkable
-class Notifying(Protocol):
-    """A connection that tells other processes something, and hears what they tell."""
-
-    async def notify(self, channel: str, message: bytes) -> None:
-        """Tell those who listen now; nobody else will ever hear it."""
-        ...
-
-    async def listen(self, channels: Collection[str]) -> AsyncIterator[tuple[str, bytes]]:
-        """Listen from now on; gives channels and messages as they come.
-
-        The connection serves nothing else any more, and is closed with the iterator.
-        """
-        ...

@@ -13,7 +13,6 @@ from ommi.drivers.redis.connecting import Location
 from ommi.drivers.redis.explaining import explained
 from ommi.drivers.redis.inserting import insert_alone, may_insert_alone
 from ommi.drivers.redis.introspection import STORE
-from ommi.drivers.redis.keeping import Keeping
 from ommi.drivers.redis.names import Names
 from ommi.drivers.redis.session import Session
 from ommi.drivers.redis.store import Store
@@ -77,14 +76,13 @@ class RedisDriver:
         return RedisConnection(Session(await self._location.connect()), self._store)
 
 
-class RedisConnection(Keeping):
+class RedisConnection:
     """One connection, for one caller at a time."""
 
     def __init__(self, session: Session, store: Store) -> None:
         self.session: Session = session
         self.is_changed: bool = False
         """Nothing that Ommi sends outlives its reply."""
-        self.names: Names = store.names
         self._store = store
 
     @property

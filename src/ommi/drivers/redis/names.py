@@ -18,8 +18,6 @@ class Names:
     - `PREFIX:unique:INDEX`: a hash, keys of rows by value
     - `PREFIX:equal:INDEX`: a sorted set, values in front of keys of rows, in order of their bytes
     - `PREFIX:range:INDEX`: a sorted set, keys of rows by the value of the index's first column
-    - `PREFIX:value:NAME`: bytes that somebody keeps beside the tables; `PREFIX:channel:NAME` is a
-      channel
     """
 
     prefix: str
@@ -51,12 +49,6 @@ class Names:
 
     def range(self, index: str) -> bytes:
         return self._key("range", index)
-
-    def value(self, name: str) -> bytes:
-        return self._key("value", name)
-
-    def channel(self, name: str) -> bytes:
-        return self._key("channel", name)
 
     def _key(self, *parts: str) -> bytes:
         return ":".join((self.prefix, *(quote(part, safe="") for part in parts))).encode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -72,33 +72,6 @@ class Session:
             raise
         self._is_waiting = False
         return reply
-
-    async def messages(
-        self, channels: Sequence[bytes]
-    ) -> AsyncGenerator[tuple[bytes, bytes], None]:
-        """Give what is published, channel and message; a first pair is empty, when it begins.
-
-        The connection serves nothing else from then on, and is closed in the end.
-        """
-        if not self.is_usable:
-            raise ConnectionLost("the connection is closed", store=STORE)
-        client, left = self._client, len(channels)
-        self._is_waiting = True
-        try:
-            said = client.pack_command(b"SUBSCRIBE", *channels)
-            await client.send_packed_command(said, check_health=False)
-            while True:
-                kind, channel, message = await client.read_response()
-                if kind == b"message":
-                    yield channel, message
-                    continue
-                left -= 1
-                if left == 0:
-                    yield b"", b""
-        except CLIENT_ERRORS as error:
-            raise translated(error) from error
-        finally:
-            self.abort()
 
     def abort(self) -> None:
         """Close the socket at once."""
