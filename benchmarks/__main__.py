@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import charts, importing, model_cost, reports
+from benchmarks.bars import is_measured
 from benchmarks.contestants import Contestant, contestant_named, names_on
 from benchmarks.growth import SIZES, grow, table
 from benchmarks.measuring import Databases, measure, pin
@@ -63,7 +64,7 @@ def _measured(
         databases = Databases(store, server)
         version = asyncio.run(store.version(server))
         print(f"{store.title} {version}: {store.settings}")
-        for workload in workloads:
+        for workload in (each for each in workloads if is_measured(store.name, each.name)):
             measured.append(measure(workload, databases, names, rounds))
             print(reports.progress(measured[-1]), flush=True)
     section = reports.Section(store, version, measured)

@@ -9,7 +9,7 @@ from importlib import import_module
 from benchmarks.libraries.protocol import Library
 from benchmarks.stores.protocol import Store
 
-ALL = ("sqlite", "postgresql", "mariadb")
+SQL = ("sqlite", "postgresql", "mariadb")
 UVLOOP = ":uvloop"
 """At the end of the name of a library that runs on that loop."""
 
@@ -33,17 +33,18 @@ class Contestant:
 
 
 CONTESTANTS = (
-    Contestant("ommi", "Ommi", ALL, "ommi", "OmmiLibrary", "ommi"),
+    Contestant("ommi", "Ommi", (*SQL, "redis"), "ommi", "OmmiLibrary", "ommi"),
     Contestant("aiosqlite", "aiosqlite", ("sqlite",), "aiosqlite", "Aiosqlite", "aiosqlite"),
     Contestant("sqlite3", "sqlite3, no thread", ("sqlite",), "sqlite3", "Sqlite3", ""),
     Contestant("asyncpg", "asyncpg", ("postgresql",), "asyncpg", "Prepared", "asyncpg"),
     Contestant("asyncpg-pool", "asyncpg's pool", ("postgresql",), "asyncpg", "Pool", "asyncpg"),
     Contestant("asyncmy", "asyncmy", ("mariadb",), "asyncmy", "Text", "asyncmy"),
     Contestant("asyncmy-kept", "asyncmy, prepared", ("mariadb",), "asyncmy", "Kept", "asyncmy"),
+    Contestant("redis-py", "redis-py", ("redis",), "redis", "RedisPy", "redis"),
     Contestant("psycopg", "psycopg", ("postgresql",), "psycopg", "Psycopg", "psycopg"),
-    Contestant("sqlalchemy-core", "SQLAlchemy Core", ALL, "sqlalchemy", "Core", "sqlalchemy"),
-    Contestant("sqlalchemy-orm", "SQLAlchemy ORM", ALL, "sqlalchemy", "Orm", "sqlalchemy"),
-    Contestant("tortoise", "Tortoise", ALL, "tortoise", "TortoiseLibrary", "tortoise-orm"),
+    Contestant("sqlalchemy-core", "SQLAlchemy Core", SQL, "sqlalchemy", "Core", "sqlalchemy"),
+    Contestant("sqlalchemy-orm", "SQLAlchemy ORM", SQL, "sqlalchemy", "Orm", "sqlalchemy"),
+    Contestant("tortoise", "Tortoise", SQL, "tortoise", "TortoiseLibrary", "tortoise-orm"),
     Contestant("piccolo", "Piccolo", ("postgresql",), "piccolo", "Piccolo", "piccolo"),
 )
 

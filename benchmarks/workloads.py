@@ -129,6 +129,11 @@ async def _authors(library: Library, numbers: Sequence[int]) -> None:
         await library.authors_with_posts(number * 100)
 
 
+async def _posts_of(library: Library, keys: Sequence[int]) -> None:
+    for key in keys:
+        await library.posts_of(key)
+
+
 async def _unit(library: Library, units: Sequence[tuple[int, str, Any]]) -> None:
     for unit in units:
         await library.unit(*unit)
@@ -194,6 +199,12 @@ async def _check_authors(library: Library) -> object:
     return [(content(user), list(map(post_content, posts))) for user, posts in found]
 
 
+async def _check_posts_of(library: Library) -> object:
+    return [
+        sorted(post_content(post) for post in await library.posts_of(key)) for key in (1, 2, 0)
+    ]
+
+
 async def _check_unit(library: Library) -> object:
     [user] = library.users(rows(1), with_keys=False)
     await library.unit(5, "Renée", user)
@@ -221,6 +232,7 @@ WORKLOADS = (
     Workload("W8m", "1,000 users with posts", 3, _authors, _check_authors, has_posts=True),
     Workload("W9", "one row by key, 50 tasks", 1000, _get_in_tasks, _check_get_in_tasks, _keys),
     Workload("W10", "stream 50,000 rows", 1, _stream, _check_stream, size=50_000),
+    Workload("W13", "5 rows by an index", 200, _posts_of, _check_posts_of, _keys, has_posts=True),
     Workload(
         "W11", "transaction of three statements", 60, _unit, _check_unit, _units, writes=True
     ),

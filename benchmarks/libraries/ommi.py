@@ -94,6 +94,10 @@ class OmmiLibrary:
         found = [(user, await user.posts) for user in users]
         return cast("list[tuple[Plain, list[PlainPost]]]", found)
 
+    async def posts_of(self, author: int) -> list[PlainPost]:
+        found = self.db.find(Post.author_id == author)
+        return cast("list[PlainPost]", await found.fetch.all())
+
     async def unit(self, key: int, name: str, user: Plain) -> None:
         if not hasattr(self.db, "transaction"):
             raise NotYetThere

@@ -64,5 +64,8 @@ class Library(Protocol):
     async def authors_with_posts(self, after: int) -> list[tuple[User, list[Post]]]:
         """Read the `AUTHORS` next users by key, and what they wrote, by key."""
 
+    async def posts_of(self, author: int) -> list[Post]:
+        """Read what a user wrote, in any order, by the index of that."""
+
     async def unit(self, key: int, name: str, user: User) -> None:
         """In one transaction read a row by its key, change one field of it, and add another."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from benchmarks.stores.mariadb import MariaDB
 from benchmarks.stores.postgresql import PostgreSQL
 from benchmarks.stores.protocol import Store
+from benchmarks.stores.redis import Redis
 from benchmarks.stores.sqlite import SQLite
 
-STORES: tuple[Store, ...] = (SQLite(), PostgreSQL(), MariaDB())
+STORES: tuple[Store, ...] = (SQLite(), PostgreSQL(), MariaDB(), Redis())
 
 
 def store_named(name: str) -> Store:

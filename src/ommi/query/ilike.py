@@ -41,9 +41,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     # On a whole text `lower()` does two things more: it lengthens İ, and Σ depends on the place.
-    return "İ".join(
-        part.lower() for part in text.replace("Σ", "\u03c3").split("İ")
-    )
+    return "İ".join(part.lower() for part in text.replace("Σ", "\u03c3").split("İ"))
 
 
 def letter_class(char: str) -> str:
