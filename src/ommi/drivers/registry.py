@@ -110,6 +110,14 @@ def _mysql(address: Address) -> Driver:
     )
 
 
+def _mongodb(address: Address) -> Driver:
+    with _client_library("mongodb"):
+        from ommi.drivers.mongodb import MongoDBDriver
+        from ommi.drivers.mongodb.addresses import facts_of
+
+    return MongoDBDriver(**facts_of(address, _database(address), POOL_OPTIONS))
+
+
 @contextmanager
 def _client_library(extra: str) -> Iterator[None]:
     try:
@@ -143,4 +151,6 @@ _DRIVERS: Mapping[str, Callable[[Address], Driver]] = {
     "postgres": _postgresql,
     "mysql": _mysql,
     "mariadb": _mysql,
+    "mongodb": _mongodb,
+    "mongodb+srv": _mongodb,
 }
