@@ -75,7 +75,8 @@ class _Writing:
         if stages or before or select.of_each:
             page = self._page_of_each(select, sort, bounds) if select.of_each else None
             tail = page or [*_sorted(sort), *_paged(bounds)]
-            pipeline = [*stages, *before, *tail, self._only_columns()]
+            found = stages or _matched(filter_)
+            pipeline = [*found, *before, *tail, self._only_columns()]
             return self._aggregate(pipeline, bounds, read, fields)
         parts: list[tuple[str, Template]] = [("filter", filter_), ("sort", dict(sort) or None)]
         parts += [("skip", bounds.skip), ("limit", bounds.limit or bounds.at_most)]
