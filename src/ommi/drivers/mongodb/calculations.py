@@ -14,8 +14,6 @@ from decimal import Context, Decimal
 from sys import float_info
 from typing import cast
 
-from bson.decimal128 import Decimal128
-
 from ommi.drivers.mongodb.storage import MOST_DIGITS, STORE
 from ommi.drivers.mongodb.templates import Template, Value
 from ommi.errors import UnsupportedOperation
@@ -56,10 +54,9 @@ def fitted(storage: StorageType, result: Template) -> Template:
     """Let a calculated value through only where it fits its field."""
     if storage.kind is not Kind.DECIMAL or storage.precision is None or storage.scale is None:
         return result
-    bound = Decimal128(Decimal(10) ** (storage.precision - storage.scale))
-    low = Decimal128(-bound.to_decimal())
+    bound = Decimal(10) ** (storage.precision - storage.scale)
     fits = [
-        {"$gt": ["$$r", low]},
+        {"$gt": ["$$r", -bound]},
         {"$lt": ["$$r", bound]},
         {"$eq": ["$$r", {"$trunc": ["$$r", storage.scale]}]},
     ]
@@ -120,7 +117,7 @@ def _digits_of(node: object, numbers: Mapping[int, Value]) -> Count:
         return both
     if isinstance(node, Parameter):
         place = numbers[node.index].number
-        return lambda parameters: _digits(cast("Decimal128", parameters[place]).to_decimal())
+        return lambda parameters: _digits(cast("Decimal", parameters[place]))
     storage = cast("StorageType", getattr(node, "storage"))  # noqa: B009 - a term of decimals
     digits = Digits((storage.precision or 0) - (storage.scale or 0), storage.scale or 0)
     return lambda _: digits

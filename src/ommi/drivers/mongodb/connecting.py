@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bson.binary import UuidRepresentation
-from bson.codec_options import CodecOptions
+from bson.codec_options import CodecOptions, TypeRegistry
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.errors import PyMongoError
 
 from ommi.drivers.mongodb.errors import failed_to_connect
-from ommi.drivers.mongodb.storage import STORE
+from ommi.drivers.mongodb.storage import STORE, DecimalCodec
 from ommi.errors import ConfigurationError, ConnectionFailed
 
 OLDEST = 13
@@ -20,7 +20,8 @@ OLDEST = 13
 
 Client = AsyncMongoClient[dict[str, Any]]
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
-    uuid_representation=UuidRepresentation.UNSPECIFIED
+    uuid_representation=UuidRepresentation.UNSPECIFIED,
+    type_registry=TypeRegistry([DecimalCodec()]),
 )
 MAJORITY = WriteConcern("majority")
 

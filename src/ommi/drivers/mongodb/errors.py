@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bson.errors import BSONError, InvalidDocument
+from bson.errors import BSONError
 from pymongo import errors as client
 
 from ommi.drivers.mongodb.calculations import NO_BRANCH
@@ -118,16 +118,14 @@ def _of(error: client.PyMongoError, complaint: Complaint) -> OmmiError:
     if isinstance(error, client.ConnectionFailure):
         reason = f"the connection broke, or there was none: {type(error).__name__}"
         return ConnectionLost(reason, store=STORE, statement=complaint.text)
-    if isinstance(error, client.DocumentTooLarge):
-        return InvalidValue("a document is larger than 16 MB", model=complaint.model)
-    if isinstance(error, InvalidDocument):
-        return InvalidValue("a value cannot be written as BSON", model=complaint.model)
     return _BY_CODE.get(complaint.code, _other)(complaint)
 
 
 def _unfit(error: Exception, command: Command | None) -> OmmiError:
     error.args = ("a value does not fit BSON",)
     model = None if command is None else command.model
+    if isinstance(error, client.DocumentTooLarge):
+        return InvalidValue("a document is larger than 16 MB", model=model)
     return InvalidValue("a value cannot be written as BSON", model=model)
 
 

@@ -9,6 +9,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from ommi.drivers.mongodb import commands
 from ommi.drivers.mongodb.commands import Aggregate, Command, Find
+from ommi.drivers.mongodb.connecting import CODEC
 from ommi.drivers.mongodb.errors import translating
 from ommi.planning.plan import Parameters
 
@@ -24,7 +25,9 @@ async def explained(
         asked = _asked(command, parameters)
         if asked is None:
             return ["nothing is sent: no row is wanted"]
-        answer = await database.command("explain", asked, verbosity="queryPlanner")
+        answer = await database.command(
+            "explain", asked, verbosity="queryPlanner", codec_options=CODEC
+        )
     return list(_stages(answer, 0)) or ["the server tells no stages"]
 
 

@@ -13,6 +13,7 @@ from typing import cast
 from uuid import UUID
 
 from bson.binary import UUID_SUBTYPE, Binary
+from bson.codec_options import TypeCodec
 from bson.decimal128 import Decimal128
 
 from ommi.drivers.mongodb import documents
@@ -42,6 +43,20 @@ BSON_TYPES: Mapping[Kind, tuple[str, ...]] = {
 }
 """What a stored value of a kind is, in the words of `$type`."""
 
+
+class DecimalCodec(TypeCodec):
+    """Lets `Decimal` travel as Decimal128, which itself has no hash and no order."""
+
+    python_type = Decimal
+    bson_type = Decimal128
+
+    def transform_python(self, value: Decimal) -> Decimal128:
+        return Decimal128(value)
+
+    def transform_bson(self, value: Decimal128) -> Decimal:
+        return value.to_decimal()
+
+
 _MICROSECOND = timedelta(microseconds=1)
 _EVERY_DIGIT = Context(prec=MOST_DIGITS)
 
@@ -60,22 +75,22 @@ def _decimal(storage: StorageType) -> StoreCodec:
             f"keep a Decimal of {precision} digits", STORE, f"Digits takes {MOST_DIGITS} there"
         )
     if scale is None:
-        return StoreCodec(encode=_to_decimal128)
+        return StoreCodec(encode=_exact_decimal)
     step = Decimal(1).scaleb(-scale)
 
     def decode(value: object) -> Decimal:
-        return cast("Decimal128", value).to_decimal().quantize(step, context=_EVERY_DIGIT)
+        return cast("Decimal", value).quantize(step, context=_EVERY_DIGIT)
 
-    return StoreCodec(encode=_to_decimal128, decode=decode)
+    return StoreCodec(encode=_exact_decimal, decode=decode)
 
 
-def _to_decimal128(value: object) -> Decimal128:
+def _exact_decimal(value: object) -> Decimal:
     number = cast("Decimal", value)
     if len(number.normalize(Context(prec=200)).as_tuple().digits) > MOST_DIGITS:
         raise UnsupportedOperation(
             f"compare or calculate with a Decimal of more than {MOST_DIGITS} digits", STORE
         )
-    return Decimal128(_EVERY_DIGIT.create_decimal(number))
+    return _EVERY_DIGIT.create_decimal(number)
 
 
 def _from_datetime(value: object) -> str:

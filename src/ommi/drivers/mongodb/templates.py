@@ -57,7 +57,7 @@ def shown(template: Template) -> str:
         return f"{{{', '.join(fields)}}}"
     if isinstance(template, list):
         return f"[{', '.join(map(shown, template))}]"
-    return json.dumps(template, ensure_ascii=False)
+    return json.dumps(template, ensure_ascii=False, default=str)
 
 
 def _name(name: str) -> str:
