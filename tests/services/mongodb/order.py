@@ -28,7 +28,7 @@ class Missing:
 MISSING = Missing()
 
 
-def type_of(value: Any) -> str:
+def type_of(value: Any) -> str:  # noqa: C901 - a table
     """Give the alias of a value's type, as `$type` does."""
     match value:
         case Missing():

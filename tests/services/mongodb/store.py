@@ -1,4 +1,4 @@
-"""Collections in memory that mean what MongoDB means: documents, indexes, validators, transactions.
+"""Collections in memory: documents, indexes, validators, and transactions on snapshots.
 
 Documents are never changed in place, so a snapshot is a copy of the dictionaries that hold them.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 
 from services.mongodb.expressions import evaluate
@@ -51,6 +52,8 @@ def hashable(value: Any) -> Any:
             return "number", value
         case bytes():
             return "binary", getattr(value, "subtype", 0), bytes(value)
+        case Decimal128():
+            return "number", value.to_decimal()
         case _:
             return type(value).__name__, value
 

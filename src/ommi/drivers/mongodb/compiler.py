@@ -19,9 +19,8 @@ from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
 from ommi.query.expressions import Ordering, Parameter
-from ommi.query.fields import FieldReference
-from ommi.query.nodes import Comparison, Logical, Predicate
-from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.query.nodes import Logical, Predicate
+from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 
@@ -219,37 +218,15 @@ class _Writing:
             return [], {}
         own: list[Template] = []
         others: list[Template] = []
-        for part in self._by_key(_parts(where)):
+        for part in self._terms.by_key(_parts(where)):
             known = len(self._scope.stages)
-            found = part if isinstance(part, dict) else self._terms.condition(part, self._scope)
+            found = (
+                self._terms.condition(part, self._scope) if isinstance(part, Predicate) else part
+            )
             (own if len(self._scope.stages) == known else others).append(found)
         if not others and not self._scope.stages:
             return [], _joined(own)
         return [*_matched(_joined(own)), *self._scope.stages, *_matched(_joined(others))], {}
-
-    def _by_key(self, parts: list[Predicate]) -> list[Predicate | dict[str, Template]]:
-        """Ask for a key of several fields as a whole: only so it has an index."""
-        keys = self._model.keys
-        asked = {
-            part.left.metadata: part
-            for part in parts
-            if isinstance(part, Comparison)
-            and part.operator is QueryOperator.EQUALS
-            and not part.is_negated
-            and type(part.left) is FieldReference
-            and isinstance(part.right, Parameter)
-        }
-        if len(keys) < 2 or not set(keys) <= asked.keys():  # noqa: PLR2004 - several
-            return list(parts)
-        used = [asked[field] for field in keys]
-        key = {
-            place_of(self._model, field).partition(".")[2]: self._terms.encoded(
-                cast("Parameter", asked[field].right)
-            )
-            for field in keys
-        }
-        rest = [part for part in parts if not any(part is one for one in used)]
-        return [{"_id": {"$eq": key}}, *rest]
 
     def _order(
         self, order: Sequence[Ordering]

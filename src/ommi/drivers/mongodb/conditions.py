@@ -6,9 +6,10 @@ positive one leaves, missing fields included, and comparisons keep to one type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
+from ommi.drivers.mongodb.documents import place_of
 from ommi.drivers.mongodb.expressions import Expressions, refuse_order_of_bytes, types_like
 from ommi.drivers.mongodb.patterns import REGEXES
 from ommi.drivers.mongodb.scopes import Scope
@@ -17,7 +18,7 @@ from ommi.drivers.mongodb.templates import Template
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion
 from ommi.query.expressions import Parameter
-from ommi.query.fields import JsonPath
+from ommi.query.fields import FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.related import Exists
@@ -46,14 +47,45 @@ class Conditions(Expressions):
                 return self._comparison(node, scope)
             case Logical(operator, _):
                 sign = "$and" if operator is LogicalOperator.AND else "$or"
-                parts = [cast("Predicate", part) for part in node.flattened()]
-                return {sign: [self.condition(part, scope) for part in parts]}
+                parts: Sequence[object] = [cast("Predicate", part) for part in node.flattened()]
+                if operator is LogicalOperator.AND:
+                    parts = self.by_key(cast("Sequence[Predicate]", parts))
+                return {
+                    sign: [
+                        self.condition(part, scope) if isinstance(part, Predicate) else part
+                        for part in parts
+                    ]
+                }
             case Exists(rows):
                 is_empty: Template = {"$size": 0}
                 found = self.exists(rows, scope)
                 return {found: is_empty if node.is_negated else {"$not": is_empty}}
             case _:
                 raise TypeError(f"not a checked predicate: {type(node).__name__}")
+
+    def by_key(self, parts: Sequence[Predicate]) -> Sequence[Predicate | Template]:
+        """Ask for a key of several fields as a whole: only so it has an index."""
+        asked = {
+            part.left.metadata: part
+            for part in parts
+            if isinstance(part, Comparison)
+            and part.operator is QueryOperator.EQUALS
+            and not part.is_negated
+            and type(part.left) is FieldReference
+            and isinstance(part.right, Parameter)
+        }
+        for part in asked.values():
+            model = cast("FieldReference[object]", part.left).owner
+            if len(model.keys) > 1 and set(model.keys) <= asked.keys():
+                key = {
+                    place_of(model, field).partition(".")[2]: self.encoded(
+                        cast("Parameter", asked[field].right)
+                    )
+                    for field in model.keys
+                }
+                used = {id(asked[field]) for field in model.keys}
+                return [{"_id": {"$eq": key}}, *(p for p in parts if id(p) not in used)]
+        return parts
 
     def _comparison(self, node: Comparison, scope: Scope) -> Template:
         if node.operator in ORDERS or node.operator is QueryOperator.CONTAINS:
