@@ -1,4 +1,4 @@
-"""The suite on MongoDB: on a real server where `OMMI_TEST_MONGODB_URL` says one, else over the wire.
+"""The suite on MongoDB: on the server that `OMMI_TEST_MONGODB_URL` names, else over the wire.
 
 Without a server the tests' own one answers, which means what MongoDB documents of itself.
 """

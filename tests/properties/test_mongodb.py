@@ -1,4 +1,4 @@
-"""What is sent to MongoDB, answered by its documented meaning, gives the rows that Python gives."""
+"""What is sent to MongoDB gives, by its documented meaning, the rows that Python gives."""
 
 from __future__ import annotations
 

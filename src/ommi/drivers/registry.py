@@ -112,10 +112,25 @@ def _mysql(address: Address) -> Driver:
 
 def _mongodb(address: Address) -> Driver:
     with _client_library("mongodb"):
-        from ommi.drivers.mongodb import MongoDBDriver
-        from ommi.drivers.mongodb.addresses import facts_of
+        from ommi.drivers.mongodb import CLIENT_OPTIONS, MongoDBDriver
 
-    return MongoDBDriver(**facts_of(address, _database(address), POOL_OPTIONS))
+    # All but max_lifetime, which pymongo's own pool has not.
+    pool = ("min_connections", "max_connections", "connection_timeout", "idle_timeout")
+    options = Options(address, ("connect_timeout", *CLIENT_OPTIONS, *pool))
+    return MongoDBDriver(
+        host=address.host or "localhost",
+        port=address.port or 27017,
+        user=address.user,
+        password=address.password,
+        database=_database(address),
+        is_srv=address.scheme == "mongodb+srv",
+        connect_timeout=options.number("connect_timeout", 10.0, float),
+        min_connections=options.number("min_connections", 0, int),
+        max_connections=options.number("max_connections", 20, int),
+        connection_timeout=options.number("connection_timeout", 30.0, float),
+        idle_timeout=options.number("idle_timeout", 300.0, float),
+        options={name: options.text(name) for name in CLIENT_OPTIONS if name in address.options},
+    )
 
 
 @contextmanager

@@ -38,15 +38,27 @@ def hostile(rng: random.Random, depth: int = 4) -> Any:
     return {name: hostile(rng, depth - 1) for name in names}
 
 
-def names_of(part: Any, *, is_literal: bool = False) -> Iterator[tuple[str, bool]]:
+VALUES = frozenset({"$eq", "$in", "$set", "documents"})
+"""Where values alone stand, outside of expressions; inside them that is `$literal`."""
+
+
+def names_of(
+    part: Any, *, is_literal: bool = False, is_expression: bool = False
+) -> Iterator[tuple[str, bool]]:
     """Give every name in what was sent, and whether it stands where only values are."""
     if isinstance(part, dict):
         for name, inner in part.items():
             yield name, is_literal
-            yield from names_of(inner, is_literal=is_literal or name in {"$literal", "$eq"})
+            yield from names_of(
+                inner,
+                is_literal=is_literal
+                or name == "$literal"
+                or (name in VALUES and not is_expression),
+                is_expression=is_expression or name == "$expr",
+            )
     elif isinstance(part, list):
         for each in part:
-            yield from names_of(each, is_literal=is_literal)
+            yield from names_of(each, is_literal=is_literal, is_expression=is_expression)
 
 
 async def asked(server: Server, count: int) -> None:

@@ -214,8 +214,7 @@ async def test_what_is_cancelled_leaves_a_database_that_answers(server: Server) 
         await db.add(Account("a")).or_raise()
         server.faults.append(Fault("find", "silence"))
         asking = asyncio.create_task(db.query(Account).fetch_all())
-        while not server.sent("find"):
-            await asyncio.sleep(0)
+        await asyncio.to_thread(server.silenced.wait)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking

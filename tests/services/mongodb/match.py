@@ -22,7 +22,9 @@ class Refused(Exception):
         self.code, self.name, self.facts = code, name, facts
 
 
-def matches(filter_: Document, document: Document, variables: Document | None = None) -> bool:
+def matches(  # noqa: C901, PLR0912 - a table
+    filter_: Document, document: Document, variables: Document | None = None
+) -> bool:
     """Tell whether a document meets a filter."""
     for name, asked in filter_.items():
         if name == "$and":

@@ -49,6 +49,8 @@ class Server:
         self.port = 0
         self.open_sockets = 0
         self.store = Commands(is_replica_set=is_replica_set)
+        self.silenced = threading.Event()
+        """Set when a command gets no answer."""
         self._replies = count(1)
         self._ended = asyncio.Event()
         self._silent = asyncio.Event()
@@ -84,6 +86,7 @@ class Server:
         if fault is not None and fault.how == "cut":
             return False
         if fault is not None and fault.how == "silence":
+            self.silenced.set()
             await self._silent.wait()
         made = bson.encode(reply, codec_options=OPTIONS)
         if code == OP_MSG:

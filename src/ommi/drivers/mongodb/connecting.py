@@ -18,6 +18,18 @@ from ommi.errors import ConfigurationError, ConnectionFailed
 OLDEST = 13
 """The wire version of MongoDB 5.0: `$getField`, `$setWindowFields`, snapshot reads."""
 
+CLIENT_OPTIONS = (
+    "appName",
+    "authMechanism",
+    "authSource",
+    "directConnection",
+    "replicaSet",
+    "tls",
+    "tlsCAFile",
+    "tlsCertificateKeyFile",
+)
+"""pymongo's own options that a URL may say, under the names that MongoDB's URLs have."""
+
 Client = AsyncMongoClient[dict[str, Any]]
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
     uuid_representation=UuidRepresentation.UNSPECIFIED,

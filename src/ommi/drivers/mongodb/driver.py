@@ -43,9 +43,10 @@ _ONLY_IN_REPLICA_SETS = frozenset(
 class MongoDBDriver:
     """A database of a MongoDB server, replica set or cluster.
 
-    `hosts` is `host:port`, or several with commas between. `options` are pymongo's own. What a
-    server without replication cannot do shows at the first connection; until then it passes for a
-    replica set.
+    `host` and `port` may be several, as in `a:27017,b` and 27018. The pool is pymongo's own, and
+    `options` are: what `connection_timeout` and `idle_timeout` say in seconds is what it waits for
+    a free socket, and keeps one that nobody uses. What a server without replication cannot do
+    shows at the first connection; until then it passes for a replica set.
     """
 
     name = STORE
@@ -53,16 +54,30 @@ class MongoDBDriver:
     def __init__(
         self,
         *,
-        hosts: str = "localhost:27017",
+        host: str = "localhost",
+        port: int = 27017,
         database: str,
         user: str | None = None,
         password: str | None = None,
         is_srv: bool = False,
         connect_timeout: float = 10.0,
+        min_connections: int = 0,
+        max_connections: int = 20,
+        connection_timeout: float = 30.0,
+        idle_timeout: float = 300.0,
         options: Mapping[str, object] | None = None,
     ) -> None:
+        pool = {
+            "minPoolSize": min_connections,
+            "maxPoolSize": max_connections,
+            "waitQueueTimeoutMS": int(connection_timeout * 1000),
+            "maxIdleTimeMS": int(idle_timeout * 1000),
+        }
+        given = {name: _read(value) for name, value in (options or {}).items()}
+        is_ipv6 = ":" in host and "," not in host
+        hosts = host if is_srv else f"{f'[{host}]' if is_ipv6 else host}:{port}"
         self._location = Location(
-            hosts, database, is_srv, user, password, connect_timeout, dict(options or {})
+            hosts, database, is_srv, user, password, connect_timeout, {**pool, **given}
         )
         self._server = Server(has_transactions=True)
         self.compiler: MongoDBCompiler = MongoDBCompiler()
@@ -80,6 +95,11 @@ class MongoDBDriver:
         """Open a client and try it; raises `ConnectionFailed`."""
         client, self._server = await self._location.connect()
         return MongoDBConnection(client, self._location.database, self._server)
+
+
+def _read(value: object) -> object:
+    """Give an option as pymongo wants it; a URL has only text."""
+    return {"true": True, "false": False}.get(str(value), value)
 
 
 class MongoDBConnection:
