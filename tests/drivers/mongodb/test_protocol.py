@@ -231,6 +231,6 @@ async def test_a_stream_reads_one_snapshot_and_ends_its_cursor(server: Server) -
         await stream.aclose()
 
     assert first.email == "0"
-    [find] = [command for command in server.sent("find") if command["find"] == "Account"]
+    *_, find = (command for command in server.sent("find") if command["find"] == "Account")
     assert find["readConcern"]["level"] == "snapshot"
     assert server.store.cursors == {}

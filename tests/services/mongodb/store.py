@@ -33,8 +33,34 @@ class Collection:
     options: Document = field(default_factory=dict)
     indexes: list[Document] = field(default_factory=list)
 
+    taken: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    """For each unique index the keys of the documents by the values in it."""
+
     def copy(self) -> Collection:
-        return Collection(dict(self.documents), self.options, self.indexes)
+        taken = {name: dict(places) for name, places in self.taken.items()}
+        return Collection(dict(self.documents), self.options, self.indexes, taken)
+
+    def replace(self, place: Any, document: Document | None) -> None:
+        """Put a document in the place of another, or of none; checks the unique indexes."""
+        old = self.documents.get(place)
+        for index in self.indexes:
+            if not index.get("unique"):
+                continue
+            taken = self.taken.setdefault(index["name"], {})
+            if document is not None and _is_in(index, document):
+                owner = taken.get(hashable(_values(index, document)), place)
+                if owner != place:
+                    raise duplicate(index["key"], document)
+        for index in self.indexes:
+            taken = self.taken.setdefault(index["name"], {})
+            if old is not None and _is_in(index, old):
+                taken.pop(hashable(_values(index, old)), None)
+            if document is not None and _is_in(index, document):
+                taken[hashable(_values(index, document))] = place
+        if document is None:
+            self.documents.pop(place, None)
+        else:
+            self.documents[place] = document
 
 
 def hashable(value: Any) -> Any:
@@ -98,11 +124,7 @@ class Database:
     def commit(self, key: Any) -> None:
         transaction = self.open.pop(key)
         for (name, place), document in transaction.written.items():
-            held = self.shared.collection(name).documents
-            if document is None:
-                held.pop(place, None)
-            else:
-                held[place] = document
+            self.shared.collection(name).replace(place, document)
 
     def abort(self, key: Any) -> None:
         self.open.pop(key, None)
@@ -197,10 +219,8 @@ class Database:
         claims = {(name, "_id", place), *self._claims(collection, name, new)}
         self._check_claims(claims, key, name, place)
         if new is not None:
-            self._check(collection, place, new)
-            collection.documents[place] = new
-        else:
-            del collection.documents[place]
+            self._check(collection, new)
+        collection.replace(place, new)
         if key in self.open:
             self.open[key].claims |= claims
             self.open[key].written[name, place] = new
@@ -225,7 +245,7 @@ class Database:
             if index.get("unique") and _is_in(index, document or {}):
                 yield name, index["name"], hashable(_values(index, document or {}))
 
-    def _check(self, collection: Collection, place: Any, document: Document) -> None:
+    def _check(self, collection: Collection, document: Document) -> None:
         validator = collection.options.get("validator")
         if validator and not matches(validator, document):
             from services.mongodb.validation import failing
@@ -234,14 +254,6 @@ class Database:
             rules = [{"propertyName": name} for name in wrong]
             details = {"schemaRulesNotSatisfied": rules, "consideredValue": document}
             raise Refused(121, "DocumentValidationFailure", errInfo={"details": details})
-        for index in collection.indexes:
-            if not index.get("unique") or not _is_in(index, document):
-                continue
-            wanted = hashable(_values(index, document))
-            for other_place, other in collection.documents.items():
-                same = _is_in(index, other) and hashable(_values(index, other)) == wanted
-                if same and other_place != place:
-                    raise duplicate(index["key"], document)
 
     # The schema.
 
