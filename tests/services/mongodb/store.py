@@ -135,12 +135,22 @@ class Database:
     # Reading.
 
     def find(self, name: str, asked: Document, key: Any) -> list[Document]:
-        documents = self.tables(key).documents(name)
-        found = [document for document in documents if matches(asked.get("filter", {}), document)]
+        filter_ = asked.get("filter", {})
+        documents = self._candidates(name, filter_, key)
+        found = [document for document in documents if matches(filter_, document)]
         found = sorted_by(asked.get("sort") or {}, found)
         found = found[asked.get("skip", 0) :]
         limit = asked.get("limit", 0)
         return found[:limit] if limit else found
+
+    def _candidates(self, name: str, filter_: Document, key: Any) -> list[Document]:
+        """Give all documents, or those with one of the keys that a filter names."""
+        parts = filter_.get("$or") or [filter_]
+        if not all(list(part) == ["_id"] and list(part["_id"]) == ["$eq"] for part in parts):
+            return self.tables(key).documents(name)
+        held = self.tables(key).collection(name).documents
+        places = {hashable(part["_id"]["$eq"]): None for part in parts}
+        return [held[place] for place in places if place in held]
 
     def aggregate(self, name: str, pipeline: list[Document], key: Any) -> list[Document]:
         tables = self.tables(key)
