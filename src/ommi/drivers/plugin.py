@@ -15,7 +15,7 @@ class DriverPlugin(Protocol):
 
     A distribution offers one with an entry point in the group `ommi.drivers`, named like the
     scheme of its URLs; a program registers one with a `PluginManager`. It may also be
-    `Configurable` and `AddressReading`.
+    `Configurable`, `AddressReading` and `OwnPool`.
     """
 
     def get_driver_name(self) -> str:
@@ -50,3 +50,10 @@ class AddressReading(Protocol):
     def config_of(self, address: Address) -> Mapping[str, object]:
         """Give what a URL says; options that were given besides are in it already."""
         ...
+
+
+@runtime_checkable
+class OwnPool(Protocol):
+    """A plug-in whose drivers keep connections themselves, and take the options of a pool."""
+
+    has_own_pool: bool

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypedDict, cast
 from ommi.drivers.addresses import Address, parsed
 from ommi.drivers.configuration import POOL_PROPERTIES, checked
 from ommi.drivers.late import LateDriver
-from ommi.drivers.plugin import AddressReading, Configurable, DriverPlugin
+from ommi.drivers.plugin import AddressReading, Configurable, DriverPlugin, OwnPool
 from ommi.drivers.protocol import Driver, SchemaWriter
 from ommi.entry_points import DRIVERS, loaded, offered
 from ommi.errors import ConfigurationError
@@ -38,6 +38,8 @@ SHIPPED: Mapping[str, Shipped] = {
     "mariadb": Shipped("ommi.drivers.mysql.plugin:MySQLPlugin", "mysql"),
     "redis": Shipped("ommi.drivers.redis.plugin:RedisPlugin", "redis"),
     "rediss": Shipped("ommi.drivers.redis.plugin:RedisPlugin", "redis"),
+    "mongodb": Shipped("ommi.drivers.mongodb.plugin:MongoDBPlugin", "mongodb"),
+    "mongodb+srv": Shipped("ommi.drivers.mongodb.plugin:MongoDBPlugin", "mongodb"),
 }
 
 
@@ -151,7 +153,8 @@ def prepared(
             )
         plugin = registry.needed(scheme)
     config = _checked(plugin, settings, scheme)
-    pool = {name: config.pop(name) for name in POOL_PROPERTIES if name in config}
+    ours = () if isinstance(plugin, OwnPool) else POOL_PROPERTIES
+    pool = {name: config.pop(name) for name in ours if name in config}
     return Prepared(scheme, plugin, config, cast("PoolOptions", pool))
 
 

@@ -14,6 +14,7 @@ class Capability(StrEnum):
     STREAMING = "rows read while more are to come"
     ATOMIC_BATCHES = "several writes that happen together or not at all"
     TRANSACTIONS = "transactions"
+    SAVEPOINTS = "savepoints and nested blocks"
     CONCURRENT_WRITERS = "transactions that write at the same time"
     TRANSACTIONAL_DDL = "tables made and removed inside a transaction"
     PERSISTENCE = "rows that outlive the database object"

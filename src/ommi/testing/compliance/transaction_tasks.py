@@ -77,6 +77,7 @@ class TestTasksInTransactions:
 
         assert await texts(db) == ["late"]
 
+    @requires(Capability.SAVEPOINTS)
     async def test_a_nested_block_of_one_task_makes_the_others_wait(self, db: Ommi) -> None:
         inside, go_on = asyncio.Event(), asyncio.Event()
         order: list[str] = []
@@ -101,6 +102,7 @@ class TestTasksInTransactions:
         assert order == ["nested", "sibling"]
         assert await texts(db) == ["nested", "sibling"]
 
+    @requires(Capability.SAVEPOINTS)
     async def test_a_nested_block_that_outlives_the_outer_one_is_closed(self, db: Ommi) -> None:
         inside, ended = asyncio.Event(), asyncio.Event()
 
@@ -299,6 +301,7 @@ class TestRunningAgain:
         assert runs == ["a", "b", "b"]
         assert await texts(db) == ["a"]
 
+    @requires(Capability.SAVEPOINTS)
     async def test_inside_a_transaction_they_are_savepoints_run_once(self, db: Ommi) -> None:
         runs = 0
 

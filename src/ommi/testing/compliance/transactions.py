@@ -271,6 +271,7 @@ class TestFailuresInTransactions:
         assert tx.outcome is Outcome.ROLLED_BACK
         assert await texts(db) == []
 
+    @requires(Capability.SAVEPOINTS)
     async def test_returned_failures_leave_the_block_sound(self, db: Ommi) -> None:
         await db.add(Account("a@b.c")).or_raise()
         async with db.transaction(TransactionOptions(on_failure="return")):
@@ -281,6 +282,7 @@ class TestFailuresInTransactions:
 
         assert await texts(db) == ["a", "b"]
 
+    @requires(Capability.SAVEPOINTS)
     async def test_a_returned_failure_that_nobody_looked_at_is_raised(self, db: Ommi) -> None:
         await db.add(Account("a@b.c")).or_raise()
         failure: object = None
@@ -294,7 +296,7 @@ class TestFailuresInTransactions:
 
 
 @pytest.mark.anyio
-@requires(Capability.TRANSACTIONS, Capability.UNIQUE)
+@requires(Capability.TRANSACTIONS, Capability.UNIQUE, Capability.SAVEPOINTS)
 class TestSavepoints:
     async def test_what_came_after_a_savepoint_is_undone(self, db: Ommi) -> None:
         async with db.transaction() as tx:
@@ -368,7 +370,7 @@ class TestSavepoints:
 
 
 @pytest.mark.anyio
-@requires(Capability.TRANSACTIONS)
+@requires(Capability.TRANSACTIONS, Capability.SAVEPOINTS)
 class TestNestedTransactions:
     async def test_three_deep_only_the_one_that_fails_is_undone(self, db: Ommi) -> None:
         async with db.transaction() as outer:
@@ -448,6 +450,7 @@ CONTEXT: ContextVar[str] = ContextVar("context", default="outside")
 @pytest.mark.anyio
 @requires(Capability.TRANSACTIONS)
 class TestAfterCommit:
+    @requires(Capability.SAVEPOINTS)
     async def test_hooks_run_in_order_after_the_outermost_commit(self, db: Ommi) -> None:
         seen: list[object] = []
 
@@ -464,6 +467,7 @@ class TestAfterCommit:
 
         assert seen == ["first", (["a"], "outside")]
 
+    @requires(Capability.SAVEPOINTS)
     async def test_hooks_of_what_was_undone_do_not_run(self, db: Ommi) -> None:
         seen: list[str] = []
         async with db.transaction() as tx:
