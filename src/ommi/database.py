@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
+from ommi.caches import Caching
+from ommi.caching.query_cache import QueryCache
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
 from ommi.drivers.registry import driver_for, pool_options
 from ommi.errors import ConfigurationError
@@ -16,7 +18,7 @@ from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnec
 from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.policy import TransactionOptions
 from ommi.metadata.relations import Relation
-from ommi.operations import Models, Operations
+from ommi.operations import Models, Operations, chosen
 from ommi.relations import RelationFacts, database_closed, database_opened
 from ommi.transactions import Outside, Transaction
 
@@ -31,7 +33,8 @@ class Ommi(Operations):
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
     one in memory, `memory://`) or a driver; `options` are the driver's. With `lazy="raise"`, for
-    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
+    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`. `cache` keeps answers to
+    questions that are `cached()`, and to all questions about the models in `cache_all`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
@@ -43,6 +46,8 @@ class Ommi(Operations):
         location: str | Driver = "sqlite://",
         *,
         lazy: Literal["load", "raise"] = "load",
+        cache: QueryCache | None = None,
+        cache_all: Sequence[Models] = (),
         **options: object,
     ) -> None:
         if isinstance(location, str):
@@ -50,6 +55,7 @@ class Ommi(Operations):
         else:
             self._driver, self._pool_options = location, pool_options(options)
         self._executor = Executor(self._driver, self)
+        self._caching = Caching.of(self._executor, cache, chosen(cache_all))
         self._writer = GraphWriter(self._executor)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
@@ -70,7 +76,10 @@ class Ommi(Operations):
     async def open(self) -> Self:
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
-            self._executor.home = await self._connected()
+            connection = await self._connected()
+            if self._caching is not None:
+                connection = await self._caching.around(connection)
+            self._executor.home = connection
             database_opened(self)
         return self
 
@@ -144,6 +153,16 @@ class Ommi(Operations):
     def outside(self) -> Outside:
         """Opt out of the transaction around: `with db.outside():` takes another connection."""
         return Outside(self)
+
+    @property
+    def cache(self) -> QueryCache | None:
+        """What keeps its answers."""
+        return None if self._caching is None else self._caching.keeper.cache
+
+    async def invalidate(self, *models: Models) -> None:
+        """Take the tables of models for written, or all: by somebody who does not tell the cache."""
+        if self._caching is not None:
+            await self._caching.invalidate(chosen(models))
 
     async def resolve(self, token: str) -> Outcome:
         """Tell what became of a transaction whose `commit_marker` has this token.

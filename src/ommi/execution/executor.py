@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import ConnectionFailed, ForeignKeyViolation, UnsupportedOperation
@@ -35,6 +35,15 @@ class Explanation:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A connection that keeps answers."""
+
+    def kept(self, ttl: float | None) -> Connection:
+        """Give a connection that gives kept answers, and keeps others for `ttl` seconds."""
+        ...
+
+
 Finish = Callable[[list[Any]], Awaitable[None]]
 
 
@@ -58,6 +67,22 @@ class Executor:
         """What statements here and now go to."""
         scope = SCOPE.get()
         return self.home if scope is None else scope.connection_of(self)
+
+    def bound(self, block: Callable[[], Connection]) -> Executor:
+        """Give the executor of one transaction."""
+        return BoundExecutor(self, block)
+
+    def cached(self, ttl: float | None) -> Executor:
+        """Give one whose questions are answered by what is kept, where anything is.
+
+        In a transaction nothing is: it sees what it wrote, and its own snapshot.
+        """
+
+        def kept() -> Connection:
+            connection = self.connection
+            return connection.kept(ttl) if isinstance(connection, Keeping) else connection
+
+        return self.bound(kept)
 
     # These hand on what the connection gives to await, since a coroutine of their own would only
     # be one more on the way.

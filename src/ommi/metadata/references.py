@@ -60,6 +60,19 @@ def keeping_from_deletion(model: ModelMetadata) -> tuple[ModelMetadata, ...]:
     return tuple(found)
 
 
+def touched_by_deletion(model: ModelMetadata) -> tuple[ModelMetadata, ...]:
+    """Give the models whose rows a deletion of rows of `model` may delete or change."""
+    gone = [model]
+    changed: dict[ModelMetadata, None] = {}
+    for each in gone:
+        for holder, reference in _referring(each):
+            if reference.on_delete == "set_null":
+                changed[holder] = None
+            elif reference.on_delete == "cascade" and holder not in gone:
+                gone.append(holder)
+    return tuple(dict.fromkeys((*gone, *changed)))
+
+
 def _referring(model: ModelMetadata) -> Iterator[tuple[ModelMetadata, ResolvedReference]]:
     for holder in known_models():
         try:
