@@ -43,14 +43,6 @@ class Footprint:
     text: Callable[[object], str]
     digest: bytes | None = None
 
-    def key(self, parameters: Parameters, tenant: object = None) -> tuple[object, ...]:
-        """Give the key of a question: parameters that differ in type are different."""
-        return self.number, tenant, *map(type, parameters), *parameters
-
-    def deep_key(self, parameters: Parameters, tenant: object = None) -> tuple[object, ...]:
-        """Give the key of a question with parameters that have no hash."""
-        return self.number, tenant, typed(parameters)
-
     def question(self, parameters: Parameters, tenant: object, versions: Sequence[str]) -> str:
         """Name the question for other processes: its text, its tables, values and versions."""
         if self.digest is None:

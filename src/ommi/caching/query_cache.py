@@ -156,7 +156,7 @@ class QueryCache:
         self._entries.clear()
         self._stats.size = 0
 
-    def find(self, key: object) -> CacheEntry | None:
+    def find(self, key: object, now: float | None = None) -> CacheEntry | None:
         """Give the entry of a key, which is the most recently used from now on.
 
         Raises `TypeError` for a key that cannot be hashed.
@@ -168,7 +168,7 @@ class QueryCache:
                     self._stats.invalidations += 1
                     break
             else:
-                if self.clock() < entry.ends:
+                if (self.clock() if now is None else now) < entry.ends:
                     self._entries.move_to_end(key)
                     self._stats.hits += 1
                     return entry

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import ConnectionFailed, ForeignKeyViolation, UnsupportedOperation
@@ -35,7 +35,6 @@ class Explanation:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
 
 
-@runtime_checkable
 class Keeping(Protocol):
     """A connection that keeps answers."""
 
@@ -80,7 +79,9 @@ class Executor:
 
         def kept() -> Connection:
             connection = self.connection
-            return connection.kept(ttl) if isinstance(connection, Keeping) else connection
+            # Checking a protocol costs more than an answer that is kept.
+            keep = getattr(connection, "kept", None)
+            return connection if keep is None else cast("Keeping", connection).kept(ttl)
 
         return self.bound(kept)
 

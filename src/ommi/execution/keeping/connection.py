@@ -32,6 +32,7 @@ class KeepingConnection:
     def __init__(self, inner: Connection, keeper: Keeper) -> None:
         self.inner = inner
         self.keeper = keeper
+        self.always: KeptAnswers = self.kept(None)
 
     def touch(self, tables: Tables) -> None:
         """Do nothing: outside a transaction a write is over when it is answered."""
@@ -51,27 +52,11 @@ class KeepingConnection:
         footprint = self.keeper.footprints.of(command)
         if footprint is not None and not footprint.is_write:
             if footprint.is_always_kept:
-                return await self.answer(None, command, parameters, build)
+                return await self.always.fetch(command, parameters, build)
             return await self.inner.fetch(command, parameters, build, context)
         tables = EVERYTHING if footprint is None else footprint.writes
         async with self.keeper.writing(tables):
             return await self.inner.fetch(command, parameters, build, context)
-
-    async def answer(
-        self, ttl: float | None, command: object, parameters: Parameters, build: Build[T]
-    ) -> T:
-        """Give what is built of the rows of a question, kept ones or the store's.
-
-        What is kept is built here, so a context has no use.
-        """
-        footprint = self.keeper.footprints.of(command)
-        if footprint is None or footprint.is_write:
-            return await self.fetch(command, parameters, build)
-
-        def ask(take: Build[Rows]) -> Awaitable[Rows]:
-            return self.inner.fetch(command, parameters, take)
-
-        return await self.keeper.answer(footprint, ttl, parameters, build, ask)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
@@ -105,10 +90,11 @@ class KeepingConnection:
 class KeptAnswers:
     """A connection whose questions go to the cache first; its answers are kept for `ttl`."""
 
-    __slots__ = ("_home", "_ttl")
+    __slots__ = ("_home", "_keeper", "_ttl")
 
     def __init__(self, home: KeepingConnection, ttl: float | None) -> None:
         self._home = home
+        self._keeper = home.keeper
         self._ttl = ttl
 
     async def fetch(
@@ -119,8 +105,24 @@ class KeptAnswers:
         context: Context | None = None,
     ) -> T:
         """Give what is built of the rows of a question, kept ones or the store's."""
-        del context
-        return await self._home.answer(self._ttl, command, parameters, build)
+        keeper, home = self._keeper, self._home
+        footprint = keeper.footprints.of(command)
+        if footprint is None or footprint.is_write:
+            return await home.fetch(command, parameters, build, context)
+        key = keeper.key_of(footprint, parameters)
+        try:
+            rows = keeper.find(key)
+        except TypeError:
+            key = keeper.deep_key_of(footprint, parameters)
+            rows = keeper.find(key)
+        if rows is not None:
+            # This is the caller's own task, and so the context too.
+            return build(rows)
+
+        def ask(take: Build[Rows]) -> Awaitable[Rows]:
+            return home.inner.fetch(command, parameters, take)
+
+        return await keeper.answer(key, footprint, self._ttl, parameters, build, ask)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
@@ -143,7 +145,7 @@ class KeptAnswers:
 
     async def explain(self, command: object, parameters: Parameters) -> list[str]:
         """Say whether the answer is kept, and give the store's own plan, a line each."""
-        keeper, inner = self._home.keeper, self._home.inner
+        keeper, inner = self._keeper, self._home.inner
         footprint = keeper.footprints.of(command)
         told = [] if footprint is None else [keeper.tells(footprint, parameters)]
         if not isinstance(inner, Explaining):

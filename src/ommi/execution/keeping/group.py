@@ -14,7 +14,7 @@ from ommi.caching.agreement import Agreement
 from ommi.caching.messages import Kind, Message, decoded
 from ommi.caching.versions import Tables, Versions
 from ommi.drivers.protocol import Channel, Notifying
-from ommi.errors import DatabaseError
+from ommi.errors import OmmiError
 
 CHANNEL = "ommi_cache"
 """All databases of a channel's store hear each other: too much is safe, too little is not."""
@@ -180,7 +180,7 @@ class Channelled:
                 try:
                     async with asyncio.timeout(LISTEN_SECONDS):
                         channel = await self._driver.listen(CHANNEL, self._heard, self._lost)
-                except (DatabaseError, TimeoutError) as error:
+                except (OmmiError, TimeoutError) as error:
                     self._report(error)
                     await _either(self._closing, RETRY_SECONDS)
                 else:
@@ -208,11 +208,11 @@ class Channelled:
                     await _either(self._awake, seconds)
             else:
                 self._report(None)
-        except (DatabaseError, TimeoutError) as error:
+        except (OmmiError, TimeoutError) as error:
             self._report(error)
         finally:
             self._lost()
-            with suppress(DatabaseError):
+            with suppress(OmmiError):
                 await channel.close()
 
     def _beat(self) -> None:
@@ -248,7 +248,7 @@ class Channelled:
             self._is_reported = True
             _log.warning(
                 "the cache's channel is lost, so nothing kept is given until it is back%s",
-                "" if error is None else f": {type(error).__name__}",
+                "" if error is None else f": {type(error).__name__}: {error}",
             )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ommi.caching.footprints import Footprint, Footprints, NotingCompiler
 from ommi.caching.query_cache import QueryCache
-from ommi.caching.rows import Kept, given, kept
+from ommi.caching.rows import Kept, given, kept, typed
 from ommi.caching.versions import Stamp, Tables, Versions
 from ommi.drivers.protocol import Build
 from ommi.errors import CommitOutcomeUnknown, ConnectionLost, OmmiError
@@ -46,36 +46,60 @@ class Keeper:
         self.group: Group = ALONE
         self.shared: SharedEntries = NOT_SHARED
         self._flights: dict[object, _Flight] = {}
+        self._clock = cache.clock
+        self._has_tenants = cache.tenant is not None
 
     def noting(self, compiler: Compiler) -> NotingCompiler:
         """Give a compiler whose commands are known here."""
         return NotingCompiler(compiler, self.footprints)
 
     def key_of(self, footprint: Footprint, parameters: Parameters) -> tuple[object, ...]:
-        """Give the key of a question."""
-        tenant = self._tenant()
-        key = footprint.key(parameters, tenant)
+        """Give the key of a question, which may have no hash; `deep_key_of` has one.
+
+        Values that differ in type are different, even where Python takes them for equal.
+        """
+        tenant = self._tenant() if self._has_tenants else None
+        return (footprint.number, tenant, *map(type, parameters), *parameters)
+
+    def deep_key_of(self, footprint: Footprint, parameters: Parameters) -> tuple[object, ...]:
+        """Give the key of a question with lists, or the like, among its values."""
+        return footprint.number, self._tenant(), typed(parameters)
+
+    def hashable_key_of(
+        self, footprint: Footprint, parameters: Parameters
+    ) -> tuple[object, ...]:
+        """Give the key under which the answer to a question is kept."""
+        key = self.key_of(footprint, parameters)
         try:
             hash(key)
         except TypeError:
-            return footprint.deep_key(parameters, tenant)
+            return self.deep_key_of(footprint, parameters)
         return key
+
+    def find(self, key: object) -> Kept | None:
+        """Give what is kept under a key, if it can be vouched for now.
+
+        Raises `TypeError` for a key without a hash.
+        """
+        now = self._clock()
+        if now >= self.versions.sure_until:
+            return None
+        entry = self.cache.find(key, now)
+        if entry is None:
+            return None
+        rows: Kept = entry.value
+        return rows if type(rows) is Kept else given(rows)
 
     async def answer(
         self,
+        key: object,
         footprint: Footprint,
         ttl: float | None,
         parameters: Parameters,
         build: Build[T],
         ask: Ask,
     ) -> T:
-        """Give what is built of the answer to a question: the one that is kept, or the store's."""
-        key = self.key_of(footprint, parameters)
-        versions = self.versions
-        if versions.sure_until > versions.clock():
-            entry = self.cache.find(key)
-            if entry is not None:
-                return build(given(entry.value))
+        """Give what is built of the store's answer to a question, and keep the answer."""
         rows = await self._missed(key, footprint, ttl, parameters, ask)
         if not isinstance(rows, Kept):
             return build(rows)
@@ -168,10 +192,10 @@ class Keeper:
         tables = ", ".join(table.name for table in footprint.reads)
         if self.versions.stamp(footprint.reads) is None:
             return f"cache: bypassed, since {tables} is being written or others cannot be heard"
-        entry = self.cache.peek(self.key_of(footprint, parameters))
+        entry = self.cache.peek(self.hashable_key_of(footprint, parameters))
         if entry is None:
             return f"cache: miss; an answer is kept until {tables} is written"
-        return f"cache: hit, for {entry.ends - self.cache.clock():.3g} s more"
+        return f"cache: hit, for {entry.ends - self._clock():.3g} s more"
 
     @asynccontextmanager
     async def writing(
