@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
+from ommi.drivers.plugin import DriverPlugin
 from ommi.drivers.protocol import IsolationLevel, Outcome
 from ommi.errors import (
     ArithmeticOverflow,
@@ -35,8 +36,10 @@ from ommi.errors import (
     OmmiError,
     OmmiWarning,
     OperationCancelled,
+    PolicyViolation,
     PoolDeadlock,
     QueryError,
+    RepeatedQuestionWarning,
     SchemaMismatch,
     StaleLease,
     StatementTimeout,
@@ -53,6 +56,7 @@ from ommi.errors import (
 from ommi.execution.executor import Explanation
 from ommi.execution.pool import ConnectionPool, ConnectionStats
 from ommi.execution.transaction.policy import TransactionOptions
+from ommi.extensions import PluginManager
 from ommi.metadata.annotations import (
     Auto,
     Aware,
@@ -76,6 +80,7 @@ from ommi.metadata.annotations import (
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import FieldMetadata
 from ommi.metadata.typesystem import TypeSystem
+from ommi.plugins.protocol import Middleware
 from ommi.query.builder import when
 from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
@@ -124,6 +129,7 @@ __all__ = [
     "DatabaseError",
     "Default",
     "Digits",
+    "DriverPlugin",
     "Explanation",
     "Expression",
     "Failure",
@@ -143,6 +149,7 @@ __all__ = [
     "Length",
     "Logical",
     "LogicalOperator",
+    "Middleware",
     "ModelCollection",
     "ModelError",
     "MultipleFound",
@@ -156,12 +163,15 @@ __all__ = [
     "OperationCancelled",
     "OrderDirection",
     "Outcome",
+    "PluginManager",
+    "PolicyViolation",
     "PoolDeadlock",
     "Predicate",
     "Query",
     "QueryError",
     "QueryOperator",
     "ReferenceTo",
+    "RepeatedQuestionWarning",
     "Result",
     "SchemaMismatch",
     "StaleLease",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
 from ommi.caches import Caching
 from ommi.caching.query_cache import QueryCache
+from ommi.drivers.late import LateDriver
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
-from ommi.drivers.registry import driver_for, pool_options
+from ommi.drivers.registry import pool_options, prepared
 from ommi.errors import ConfigurationError
 from ommi.execution.executor import NOT_OPEN, Executor
 from ommi.execution.graph import GraphWriter
 from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.policy import TransactionOptions
+from ommi.execution.watched import Chain, WatchedExecutor, WatchedWriter
+from ommi.extensions import Layer, PluginManager
 from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations, chosen
 from ommi.relations import RelationFacts, database_closed, database_opened
@@ -32,9 +35,12 @@ class Ommi(Operations):
     """A database: opened once, asked from anywhere.
 
     `location` is a URL (`sqlite:///app.db`, `sqlite:////absolute.db`, `sqlite://` and nothing for
-    one in memory, `memory://`) or a driver; `options` are the driver's. With `lazy="raise"`, for
-    tests, a relation that is awaited and not loaded is a `LazyLoadRefused`. `cache` keeps answers to
-    questions that are `cached()`, and to all questions about the models in `cache_all`.
+    one in memory, `memory://`), a mapping that says the same (`{"driver": "sqlite", "database":
+    "app.db"}`), or a driver; `options` are the driver's. `plugins` knows more drivers than those
+    that Ommi ships and those that are installed. `middleware` stands around every operation, the
+    first outermost: middleware and policies, or the names of installed ones. With `lazy="raise"`,
+    for tests, a relation that is awaited and not loaded is a `LazyLoadRefused`. `cache` keeps the
+    answers to questions that are `cached()`, and to all about the models in `cache_all`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
@@ -43,30 +49,45 @@ class Ommi(Operations):
 
     def __init__(
         self,
-        location: str | Driver = "sqlite://",
+        location: str | Mapping[str, object] | Driver = "sqlite://",
         *,
         lazy: Literal["load", "raise"] = "load",
         cache: QueryCache | None = None,
         cache_all: Sequence[Models] = (),
+        plugins: PluginManager | None = None,
+        middleware: Sequence[Layer | str] = (),
         **options: object,
     ) -> None:
-        if isinstance(location, str):
-            self._driver, self._pool_options = driver_for(location, options)
+        known = plugins or PluginManager()
+        if isinstance(location, str | Mapping):
+            ready = prepared(location, options, known.registry)
+            driver, self._pool_options = ready.driver(), ready.pool
         else:
-            self._driver, self._pool_options = location, pool_options(options)
-        self._executor = Executor(self._driver, self)
-        self._caching = Caching.of(self._executor, cache, chosen(cache_all))
-        self._writer = GraphWriter(self._executor)
+            driver, self._pool_options = location, pool_options(options)
+        layers = known.layers(middleware)
+        if layers:
+            watched = WatchedExecutor(driver, self, Chain(layers))
+            self._executor, self._writer = watched, WatchedWriter(watched)
+        else:
+            self._executor = Executor(driver, self)
+            self._writer = GraphWriter(self._executor)
+        self._caching = Caching.of(cache, chosen(cache_all), known.registry)
+        if self._caching is not None:
+            self._caching.note_commands_of(self._executor.planner)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
-        return f"<Ommi on {self._driver!r}, {state}>"
+        return f"<Ommi on {self._executor.driver!r}, {state}>"
 
     @property
     def driver(self) -> Driver:
-        """The driver of the store."""
-        return self._driver
+        """The driver of the store.
+
+        Raises `ConnectionFailed` where an async plug-in makes it and the database is not open yet.
+        """
+        driver = self._executor.driver
+        return driver.made if isinstance(driver, LateDriver) else driver
 
     @property
     def is_open(self) -> bool:
@@ -78,17 +99,18 @@ class Ommi(Operations):
         if not self.is_open:
             connection = await self._connected()
             if self._caching is not None:
-                connection = await self._caching.around(connection)
-            self._executor.home = connection
+                connection = await self._caching.around(connection, self.driver)
+            self._executor.home = self._executor.around(connection)
             database_opened(self)
         return self
 
     async def _connected(self) -> Connection:
         """Open the first connection; one that serves a caller at a time gets a pool in front."""
-        connect = cast("Callable[[], Awaitable[PoolableConnection]]", self._driver.connect)
+        driver = self._executor.driver
+        connect = cast("Callable[[], Awaitable[PoolableConnection]]", driver.connect)
         # Made first: what it refuses must not leave a connection behind.
-        pool = ConnectionPool(**self._pool_options, connect=connect, store=self._driver.name)
-        first = await self._driver.connect()
+        pool = ConnectionPool(**self._pool_options, connect=connect, store=driver.name)
+        first = await driver.connect()
         if not isinstance(first, Poolable):
             return first
         pool.adopt(cast("PoolableConnection", first))
@@ -156,11 +178,11 @@ class Ommi(Operations):
 
     @property
     def cache(self) -> QueryCache | None:
-        """What keeps its answers."""
+        """What keeps answers to its questions."""
         return None if self._caching is None else self._caching.keeper.cache
 
     async def invalidate(self, *models: Models) -> None:
-        """Take the tables of models for written, or all: by somebody who does not tell the cache."""
+        """Take the tables of models, or all, for written: by somebody who does not use Ommi."""
         if self._caching is not None:
             await self._caching.invalidate(chosen(models))
 

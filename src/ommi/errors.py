@@ -13,6 +13,7 @@ never.
     ├── NotFound                        `one` found no row
     ├── MultipleFound                   `one` found more than one row
     ├── UnsupportedOperation            this store cannot do it
+    ├── PolicyViolation                 a policy of this database does not allow it
     ├── OperationCancelled              it was cancelled, and never runs twice
     ├── NoCurrentDatabase               an instance that knows no database
     ├── LazyLoadRefused                 a relation was awaited that was to be loaded before
@@ -40,7 +41,8 @@ never.
 
     OmmiWarning (UserWarning)
     ├── UnhandledFailureWarning         a Failure that nobody looked at
-    └── UnawaitedOperationWarning       a write that was never awaited
+    ├── UnawaitedOperationWarning       a write that was never awaited
+    └── RepeatedQuestionWarning         a question that a loop asks again and again
 """
 
 from __future__ import annotations
@@ -137,6 +139,16 @@ class UnsupportedOperation(OmmiError):
         super().__init__(
             f"{store} cannot do this: {operation}" + (f"; {advice}" if advice else "")
         )
+
+
+class PolicyViolation(OmmiError):
+    """A policy of the database does not allow it; nothing was sent."""
+
+    def __init__(self, policy: str, reason: str, *, model: str | None = None) -> None:
+        self.policy = policy
+        self.model = model
+        self.reason = reason
+        super().__init__(f"{policy}: {model}: {reason}" if model else f"{policy}: {reason}")
 
 
 class NoCurrentDatabase(OmmiError):
@@ -339,6 +351,10 @@ class UnhandledFailureWarning(OmmiWarning):
 
 class UnawaitedOperationWarning(OmmiWarning):
     """A write was made and never awaited, so nothing was written."""
+
+
+class RepeatedQuestionWarning(OmmiWarning):
+    """One line of a program asked the same question again and again, with other values."""
 
 
 def _listed(lines: Sequence[str]) -> str:

@@ -25,7 +25,6 @@ from ommi.errors import (
     UnawaitedOperationWarning,
     UnsupportedOperation,
 )
-from ommi.execution.executor import BoundExecutor
 from ommi.execution.transaction.block import Block
 from ommi.execution.transaction.core import Core, to_the_end
 from ommi.execution.transaction.hooks import Hook, run_hooks
@@ -63,7 +62,7 @@ class Transaction(Operations):
         self._db: Operations = db._db if isinstance(db, Transaction) else db
         self._owner = self._db._executor
         self._options = _checked(options)
-        self._executor = BoundExecutor(self._owner, self._begun)
+        self._executor = self._owner.bound(self._begun)
         self._writer = self._db._writer.through(self._executor)
         self._run = run
         self._block: Block | None = None
@@ -257,7 +256,7 @@ class Transaction(Operations):
 
     async def _marked(self, block: Block, token: str) -> None:
         # Written first: until the transaction has ended, who asks for the marker waits for it.
-        writer = self._writer.through(BoundExecutor(self._owner, lambda: block))
+        writer = self._writer.through(self._owner.bound(lambda: block))
         try:
             await writer.add(Commit(token))
         except BaseException:

@@ -1,4 +1,4 @@
-"""How processes that keep answers agree on what is old. Decisions only: no clock of its own, no I/O.
+"""How processes that keep answers agree on what is old. Decisions only: no clock, and no I/O.
 
 All hear the same messages in the same order (`docs/decisions` says why this is enough):
 
@@ -200,7 +200,7 @@ class Agreement:
         return (Message(self.member, Kind.ACK, of=(name,)),)
 
     def give_up_silent(self, now: float) -> None:
-        """Take members for dead that were silent for `DOUBT` seconds, and their writes for done."""
+        """Take members for dead that were silent for `DOUBT` seconds; their writes are over."""
         for member, heard_at in list(self._peers.items()):
             if heard_at + DOUBT <= now:
                 self._gone(member)

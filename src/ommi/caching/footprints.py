@@ -15,7 +15,7 @@ from ommi.metadata.storage import StorageType
 from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Compiled, Parameters, StoreCodec
-from ommi.query.reading import models_read
+from ommi.query.guards import models_in
 from ommi.query.statements import Count, Delete, Select, Statement
 from ommi.schema.snapshot import table_of
 
@@ -72,10 +72,12 @@ class Footprints:
         found = self.of(command)
         return EVERYTHING if found is None else found.writes
 
-    def note(self, statement: Statement, compiled: Compiled, text: Callable[[object], str]) -> None:
+    def note(
+        self, statement: Statement, compiled: Compiled, text: Callable[[object], str]
+    ) -> None:
         """Remember what a command does that was compiled for a statement."""
         is_write = not isinstance(statement, Select | Count)
-        models = tuple(sorted(models_read(statement), key=lambda model: model.table))
+        models = tuple(sorted(models_in(statement), key=lambda model: model.table))
         asked = statement.select.model if isinstance(statement, Count) else statement.model
         width = len(compiled.columns) if isinstance(statement, Select) else None
         footprint = Footprint(
@@ -119,4 +121,3 @@ class NotingCompiler:
     def text(self, command: object) -> str:
         """Show a command to a person, without values."""
         return self._compiler.text(command)
-

@@ -22,9 +22,9 @@ OVERHEAD = 400
 class CacheEntry:
     """A value, when it ends, and the versions of the tables that it was read from."""
 
-    __slots__ = ("clock", "ends", "is_shared", "size", "stamp", "value")
+    __slots__ = ("clock", "ends", "size", "stamp", "value")
 
-    def __init__(  # noqa: D107
+    def __init__(
         self,
         value: Any,  # noqa: ANN401 - a user may keep anything
         ttl: float,
@@ -32,14 +32,12 @@ class CacheEntry:
         clock: Callable[[], float] = monotonic,
         stamp: Stamp = (),
         size: int = OVERHEAD,
-        is_shared: bool = False,
     ) -> None:
         self.value = value
         self.clock: Callable[[], float] = clock
         self.ends: float = clock() + ttl
         self.stamp: Stamp = stamp
         self.size: int = size
-        self.is_shared: bool = is_shared
 
     def is_expired(self) -> bool:
         """Tell whether its time is over."""
@@ -91,10 +89,10 @@ class QueryCache:
         async with Ommi(url, cache=QueryCache(max_size=1000, ttl=300)) as db:
             await db.query(User).cached(ttl=30).fetch_all()
 
-    For several processes `channel` is what they tell each other of their writes by: the URL of a
-    store that can, `"redis://..."` or `"postgresql://..."`, or `"database"` for the database's own.
-    With `shared_as` answers are kept in the channel's store too, where it keeps keys; all who give
-    the same name must ask the same database. `lease` is how many seconds an answer may be given
+    Several processes tell each other of their writes by a `channel`: the URL of a store that can,
+    `"redis://..."` or `"postgresql://..."`, or `"database"` for the database's own. With
+    `shared_as` answers are kept in the channel's store too, where it keeps keys; all who give the
+    same name must ask the same database. `lease` is how many seconds an answer may be given
     without a sign of life of the channel, and the most that a write waits for a process that died.
     What `tenant` returns is a part of every question, for stores that give each tenant other rows.
     """
@@ -190,7 +188,6 @@ class QueryCache:
         ttl: float | None = None,
         *,
         stamp: Stamp = (),
-        is_shared: bool = False,
     ) -> None:
         """Keep a value, and let go of others where there is no room."""
         size = OVERHEAD + size_of(key) + size_of(value)
@@ -204,7 +201,6 @@ class QueryCache:
             clock=self.clock,
             stamp=stamp,
             size=size,
-            is_shared=is_shared,
         )
         self._stats.size += size
         while len(self._entries) > self.max_size or self._stats.size > self.max_bytes:

@@ -97,7 +97,9 @@ def encoded(question: str, rows: Kept) -> bytes:
     """
     told = [FORMAT, question, [[_written(value) for value in row] for row in rows]]
     try:
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        return json.dumps(
+            told, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode()
     except ValueError as error:
         raise InvalidValue("a value of an answer cannot be written as JSON") from error
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from ommi.errors import ConfigurationError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,19 @@ class Address:
     def database(self) -> str | None:
         """The name of the database, `None` where the URL has none."""
         return self.place.removeprefix("/") or None
+
+    def settings(self) -> dict[str, object]:
+        """Give all that it says as a mapping; what it does not say is not there."""
+        said = {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "database": self.database,
+        }
+        return {name: value for name, value in said.items() if value is not None} | {
+            **self.options
+        }
 
 
 def parsed(url: str, options: Mapping[str, object]) -> Address:
@@ -65,39 +75,3 @@ def _host_and_port(text: str) -> tuple[str | None, int | None]:
     if not port.isdecimal():
         raise ConfigurationError("the port of a URL is a number, as in postgresql://host:5432/app")
     return unquote(name).strip("[]") or None, int(port)
-
-
-class Options:
-    """The options of one address; an unknown one is a `ConfigurationError`."""
-
-    def __init__(self, address: Address, known: Collection[str] = ()) -> None:
-        self._given = dict(address.options)
-        unknown = sorted(self._given.keys() - set(known))
-        if unknown:
-            raise ConfigurationError(
-                f"{address.scheme}:// has no option {', '.join(unknown)}; it has "
-                f"{', '.join(known) or 'none'}"
-            )
-
-    def text(
-        self, name: str, default: str | None = None, among: Collection[str] = ()
-    ) -> str | None:
-        """Give a text, perhaps one of a few."""
-        if name not in self._given:
-            return default
-        value = str(self._given[name])
-        if among and value not in among:
-            raise ConfigurationError(f"the option {name} is one of {', '.join(among)}")
-        return value
-
-    def number(self, name: str, default: T, kind: Callable[[str], T]) -> T:
-        """Give a number above zero."""
-        if name not in self._given:
-            return default
-        try:
-            value = kind(str(self._given[name]))
-        except ValueError:
-            value = None
-        if value is None or not value > 0:  # type: ignore[operator]
-            raise ConfigurationError(f"the option {name} wants a number above zero")
-        return value

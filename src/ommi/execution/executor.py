@@ -14,7 +14,7 @@ from ommi.execution.hydration import hydrator, runs_user_code
 from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import keeping_from_deletion
-from ommi.planning.plan import Hydrator, Rows
+from ommi.planning.plan import Hydrator, Parameters, Plan, Rows
 from ommi.planning.planner import Planner
 from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
 from ommi.query.transform import with_key
@@ -85,6 +85,10 @@ class Executor:
 
         return self.bound(kept)
 
+    def around(self, connection: Connection) -> Connection:
+        """Give what is to be the connection of the database, once it is open."""
+        return connection
+
     # These hand on what the connection gives to await, since a coroutine of their own would only
     # be one more on the way.
 
@@ -111,22 +115,25 @@ class Executor:
         """Run a write, when awaited, and give the number of rows that it matched."""
         plan, values = self.planner.plan(statement)
         running = self.connection.execute(plan.command, plan.bind(values))
-        return running if type(statement) is Update else _deleted(statement.model, running)
+        return running if type(statement) is Update else deleted(statement.model, running)
 
-    async def stream(
-        self, select: Select, finish: Finish | None = None
-    ) -> AsyncGenerator[Any, None]:
+    def stream(self, select: Select, finish: Finish | None = None) -> AsyncGenerator[Any, None]:
         """Give the models that a selection means one by one, a chunk of them in memory.
 
         `finish` is awaited with each chunk before its first model is given.
         """
-        ordered = select.but(ORDER, with_key(select.order, select.model))
-        plan, values = self.planner.plan(ordered)
+        plan, values = self.planner.plan(without_ties(select))
+        return self.streamed(plan, plan.bind(values), finish)
+
+    async def streamed(
+        self, plan: Plan, parameters: Parameters, finish: Finish | None
+    ) -> AsyncGenerator[Any, None]:
+        """Give the models of a planned selection one by one."""
         hydrate = cast("Hydrator", plan.hydrate)
         context = copy_context() if plan.runs_user_code else None
         chunks = self.connection.stream(
             plan.command,
-            plan.bind(values),
+            parameters,
             CHUNK,
             lambda rows: hydrate(rows, Batch(self.database)),
             context,
@@ -171,7 +178,13 @@ class BoundExecutor(Executor):
         return self._block()
 
 
-async def _deleted(model: ModelMetadata, running: Coroutine[Any, Any, int]) -> int:
+def without_ties(select: Select) -> Select:
+    """Give a selection whose rows come in one order only."""
+    return select.but(ORDER, with_key(select.order, select.model))
+
+
+async def deleted(model: ModelMetadata, running: Coroutine[Any, Any, int]) -> int:
+    """Await a deletion; what refers to a row that cannot be deleted is told by its models."""
     try:
         return await running
     except ForeignKeyViolation as error:

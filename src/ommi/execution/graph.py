@@ -62,6 +62,16 @@ class GraphWriter(Writer):
         return self._insertion_without(node.model, omitted)
 
 
+def nodes_of(instances: Sequence[Any]) -> list[tuple[ModelMetadata, dict[str, object]]]:
+    """Tell the rows that adding instances adds: their models, and what is known of their values.
+
+    Values are stored forms by column; what the store gives, or another row's key, is not there.
+    """
+    if any(map(attachments_of, instances)):
+        return [node.known() for node in _nodes(instances)]
+    return [_Node(metadata_of(type(instance)), instance).known() for instance in instances]
+
+
 @dataclass(eq=False)
 class _Node:
     """A row to be added: of an instance, or of an association between two."""
@@ -81,6 +91,22 @@ class _Node:
         """Tell whether the store is to give the value of a field."""
         linked = any(each is near for link in self.links for near, _ in link.pairs)
         return not linked and self._value(each) is None
+
+    def known(self) -> tuple[ModelMetadata, dict[str, object]]:
+        """Tell what is known of the row before it is added."""
+        filled = times_of(self.model, self.instance or _Nothing(), is_new=True)
+        linked = {near for link in self.links for near, _ in link.pairs}
+        values = {
+            each.column: each.dump(filled.get(each.name, self._value(each)))
+            for each in self.model.fields
+            if each not in linked and not self.is_left_to_store_by(each, filled)
+        }
+        return self.model, values
+
+    def is_left_to_store_by(self, each: FieldMetadata, filled: dict[str, object]) -> bool:
+        """Tell whether the store fills in a field that the clock does not."""
+        is_generated = each in self.model.generated and each.name not in filled
+        return is_generated and self.is_left_to_store(each)
 
     def start(self, insertion: Insertion) -> None:
         """Work out all that is known before anything is sent."""

@@ -13,6 +13,7 @@ from ommi.metadata.hints import look_through
 from ommi.metadata.libraries.attrs import AttrsLibrary
 from ommi.metadata.libraries.constructor import taken_for_a_field
 from ommi.metadata.libraries.dataclass import DataclassLibrary
+from ommi.metadata.libraries.installed import installed_library
 from ommi.metadata.libraries.msgspec import MsgspecLibrary
 from ommi.metadata.libraries.plain import PlainLibrary
 from ommi.metadata.libraries.protocol import Library
@@ -36,8 +37,9 @@ _NO_KEYS = frozenset({Kind.BOOL, Kind.FLOAT, Kind.JSON})
 
 
 def library_of(cls: type) -> Library:
-    """Give the model library that made a class."""
-    return next(library for library in LIBRARIES if library.recognises(cls))
+    """Give the model library that made a class: one of Ommi's own, or one that is installed."""
+    own = next(library for library in LIBRARIES if library.recognises(cls))
+    return installed_library(cls, is_plain=own is LIBRARIES[-1]) or own
 
 
 def inspect_model(

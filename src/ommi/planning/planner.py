@@ -8,7 +8,7 @@ from ommi.metadata.model import ModelMetadata
 from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
-from ommi.query.statements import Count, Select, Statement
+from ommi.query.statements import Count, Guarded, Select, Statement
 from ommi.query.transform import Lifter
 
 MOST_PLANS = 1024
@@ -34,7 +34,7 @@ class Planner:
         self._runs_user_code = runs_user_code
         self._hydrators: RecentlyUsed[tuple[Hydrator, bool]] = RecentlyUsed(MOST_PLANS)
 
-    def plan(self, statement: Statement) -> tuple[Plan, list[object]]:
+    def plan(self, statement: Statement | Guarded) -> tuple[Plan, list[object]]:
         """Give the plan of a statement, and the values to bind it with."""
         values: list[object] = []
         shape = statement.shape(values)
@@ -45,7 +45,7 @@ class Planner:
                 self.cache.put(shape, plan)
         return plan, values
 
-    def _compiled(self, statement: Statement) -> Plan:
+    def _compiled(self, statement: Statement | Guarded) -> Plan:
         lifted = Lifter().statement(statement)
         compiled = self.compiler.compile(lifted)
         model = lifted.select.model if isinstance(lifted, Count) else lifted.model

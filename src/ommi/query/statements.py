@@ -111,3 +111,15 @@ class Delete(NamedTuple):
 
 
 Statement = Select | Count | Insert | Update | Delete
+
+
+class Guarded(NamedTuple):
+    """A statement that sees only such rows of some models as meet a condition on themselves."""
+
+    statement: Statement
+    guards: tuple[tuple[ModelMetadata, Predicate], ...]
+
+    def shape(self, values: list[object]) -> object:
+        """Give the statement without its values, hashable, and append the values in order."""
+        shape = self.statement.shape(values)
+        return Guarded, shape, *[(model, guard.shape(values)) for model, guard in self.guards]

@@ -10,12 +10,13 @@ from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.query.expressions import Arithmetic, Ordering, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
+from ommi.query.guards import guarded
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
 from ommi.query.related import AnyRelated, RelatedCount, RelatedRows
 from ommi.query.scopes import resolved, resolved_ordering
-from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
+from ommi.query.statements import Count, Delete, Guarded, Insert, Select, Statement, Update
 
 
 def checked(node: object) -> Predicate:
@@ -78,9 +79,13 @@ class Lifter:
     def __init__(self) -> None:
         self._count = 0
 
-    def statement(self, statement: Statement) -> Statement:
+    def statement(self, statement: Statement | Guarded) -> Statement:
         """Give the statement with parameters for values, and every name resolved."""
         match statement:
+            case Guarded(inner, guards):
+                lifted = self.statement(inner)
+                known = {model: normalised(self.predicate(guard)) for model, guard in guards}
+                return guarded(lifted, known)
             case Select():
                 return self._select(statement)
             case Count(select):
@@ -88,8 +93,8 @@ class Lifter:
             case Insert():
                 return statement
             case Update(model, changes, where):
-                lifted = tuple((field, self._operand(v, field.storage)) for field, v in changes)
-                return Update(model, lifted, self._where(where, model))
+                changed = tuple((field, self._operand(v, field.storage)) for field, v in changes)
+                return Update(model, changed, self._where(where, model))
             case Delete(model, where):
                 return Delete(model, self._where(where, model))
             case _:

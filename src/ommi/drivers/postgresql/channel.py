@@ -50,7 +50,9 @@ class PostgreSQLChannel:
             if self._lost is None:
                 raise ConnectionLost("the channel was lost", store=STORE)
             try:
-                await self._client.execute("SELECT pg_notify($1, $2)", self._name, message.decode())
+                await self._client.execute(
+                    "SELECT pg_notify($1, $2)", self._name, message.decode()
+                )
             except BaseException as error:
                 # Whether it was said is not known, and what is half said is in the way.
                 self._client.terminate()

@@ -4,8 +4,8 @@ A database without a cache has none of this around its own.
 """
 
 from ommi.execution.keeping.connection import keeping
-from ommi.execution.keeping.group import Channelled
+from ommi.execution.keeping.group import Channelled, Group
 from ommi.execution.keeping.keeper import Keeper
 from ommi.execution.keeping.shared import StoredEntries
 
-__all__ = ["Channelled", "Keeper", "StoredEntries", "keeping"]
+__all__ = ["Channelled", "Group", "Keeper", "StoredEntries", "keeping"]

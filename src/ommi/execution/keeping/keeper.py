@@ -65,9 +65,7 @@ class Keeper:
         """Give the key of a question with lists, or the like, among its values."""
         return footprint.number, self._tenant(), typed(parameters)
 
-    def hashable_key_of(
-        self, footprint: Footprint, parameters: Parameters
-    ) -> tuple[object, ...]:
+    def hashable_key_of(self, footprint: Footprint, parameters: Parameters) -> tuple[object, ...]:
         """Give the key under which the answer to a question is kept."""
         key = self.key_of(footprint, parameters)
         try:
@@ -153,15 +151,18 @@ class Keeper:
     ) -> Rows:
         self._flights[key] = flight
         try:
-            rows = await self._fetched(flight, footprint, ttl, parameters, ask)
-            if isinstance(rows, Kept):
-                flight.rows = rows
-                if self.versions.stamp(footprint.reads) == flight.stamp:
-                    self.cache.keep(key, rows, ttl, stamp=flight.stamp)
-            return rows
+            rows, is_shared = await self._fetched(flight, footprint, ttl, parameters, ask)
         except asyncio.CancelledError:
             flight.was_given_up = True
             raise
+        else:
+            if not isinstance(rows, Kept):
+                return rows
+            flight.rows = rows
+            if self.versions.stamp(footprint.reads) == flight.stamp:
+                self.cache.keep(key, rows, ttl, stamp=flight.stamp)
+            # Whoever asked the store is not told that it was a kept answer.
+            return rows if is_shared else tuple(given(rows))
         finally:
             if self._flights.get(key) is flight:
                 del self._flights[key]
@@ -174,18 +175,19 @@ class Keeper:
         ttl: float | None,
         parameters: Parameters,
         ask: Ask,
-    ) -> Rows:
+    ) -> tuple[Rows, bool]:
+        """Give the rows, and whether somebody else has kept them."""
         if not self.shared.is_in_use:
-            return await ask(_kept)
+            return await ask(_kept), False
         question = self.shared.question(footprint, parameters, self._tenant())
         found = await self.shared.find(question, footprint)
         if found is not None and self.versions.stamp(footprint.reads) == flight.stamp:
             self.cache.stats.shared_hits += 1
-            return found
+            return found, True
         rows = await ask(_kept)
         if isinstance(rows, Kept) and self.versions.stamp(footprint.reads) == flight.stamp:
             await self.shared.keep(question, rows, self.cache.ttl if ttl is None else ttl)
-        return rows
+        return rows, False
 
     def tells(self, footprint: Footprint, parameters: Parameters) -> str:
         """Say whether a question would be answered by what is kept."""

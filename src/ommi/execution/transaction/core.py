@@ -6,7 +6,7 @@ import asyncio
 from asyncio import CancelledError
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, Protocol, cast, runtime_checkable
 
 from ommi.drivers.protocol import Beginning, Transactional, Unit
 from ommi.errors import (
@@ -21,6 +21,15 @@ from ommi.errors import (
 from ommi.execution.executor import Executor
 from ommi.execution.transaction.policy import TransactionOptions, pause
 from ommi.execution.transaction.replay import Call, Different, Log
+
+
+@runtime_checkable
+class Succeeding(Protocol):
+    """A unit that takes over from the one that it does again."""
+
+    def succeed(self, before: object, /) -> None:
+        """Take over what belongs to the transaction, whichever unit it is."""
+        ...
 
 
 class Core:
@@ -142,10 +151,13 @@ class Core:
         """Bring a new transaction to where this one was; raises the conflict if it cannot be."""
         while True:
             self._check_replay(conflict)
-            await self.unit.rollback()
+            before = self.unit
+            await before.rollback()
             await asyncio.sleep(pause(self.attempts))
             self.attempts += 1
             await self.begin()
+            if isinstance(self.unit, Succeeding):
+                self.unit.succeed(before)
             try:
                 await self._repeated()
             except ConflictError as another:

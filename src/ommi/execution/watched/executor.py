@@ -1,0 +1,155 @@
+"""The funnel with layers around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, cast
+
+from ommi.drivers.protocol import Connection, Driver, Outcome
+from ommi.execution.executor import Executor, Explanation, Finish, deleted, without_ties
+from ommi.execution.pool import PooledConnection
+from ommi.execution.transaction.block import Block
+from ommi.execution.watched.chain import Chain
+from ommi.execution.watched.connection import WatchedConnection, WatchedUnit
+from ommi.planning.plan import Hydrator, Rows
+from ommi.plugins.operation import Operation, Transacting, Verb
+from ommi.plugins.protocol import Answer, Opened
+from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
+from ommi.relations import Batch, Database
+
+
+class WatchedExecutor(Executor):
+    """Does what an executor does, each time through the layers."""
+
+    __slots__ = ("chain",)
+
+    def __init__(self, driver: Driver, database: Database, chain: Chain) -> None:
+        super().__init__(driver, database)
+        self.chain: Chain = chain
+
+    def bound(self, block: Callable[[], Connection]) -> WatchedExecutor:
+        """Give the executor of one transaction."""
+        return WatchedBoundExecutor(self, block)
+
+    def around(self, connection: Connection) -> Connection:
+        """Give the connection of the database, with layers around what they see of it."""
+        pool = connection.pool if isinstance(connection, PooledConnection) else None
+        stats = None if pool is None else lambda: pool.stats
+        self.chain.opened(Opened(self.driver.name, stats, self.chain.layers))
+        return cast("Connection", WatchedConnection(connection, self))
+
+    def operation(self, verb: Verb, statement: Statement | None = None, **more: Any) -> Operation:  # noqa: ANN401
+        """Make the operation for a statement here and now."""
+        return Operation(
+            verb,
+            statement,
+            store=self.driver.name,
+            planner=self.planner,
+            transaction=transaction_of(self.connection),
+            **more,
+        )
+
+    def select(self, select: Select) -> Coroutine[Any, Any, list[Any]]:
+        return self._selected(select)
+
+    async def _selected(self, select: Select) -> list[Any]:
+        answer = await self.chain.run(self.operation(Verb.SELECT, select), self._read)
+        hydrate = cast("Hydrator", answer.operation.plan.hydrate)
+        return hydrate(answer.rows or (), Batch(self.database))
+
+    async def _read(self, operation: Operation) -> Answer:
+        command, parameters = operation.plan.command, operation.parameters
+        rows: Rows = await self.connection.fetch(command, parameters, _as_they_are)
+        return Answer(operation, rows, len(rows))
+
+    def count(self, select: Select) -> Coroutine[Any, Any, int]:
+        return self._counted(select)
+
+    async def _counted(self, select: Select) -> int:
+        if select.order and select.limit is None and select.offset is None:
+            select = select.but(ORDER, ())
+        answer = await self.chain.run(self.operation(Verb.COUNT, Count(select)), self._read)
+        number: int = (answer.rows or ((0,),))[0][0]  # type: ignore[assignment]  # of a count
+        return number
+
+    def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:
+        return self._written(statement)
+
+    async def _written(self, statement: Update | Delete) -> int:
+        verb = Verb.UPDATE if isinstance(statement, Update) else Verb.DELETE
+        return (await self.chain.run(self.operation(verb, statement), self._write)).count
+
+    async def _write(self, operation: Operation) -> Answer:
+        plan = operation.plan
+        running = self.connection.execute(plan.command, operation.parameters)
+        is_deletion = isinstance(plan.statement, Delete)
+        return Answer(
+            operation, count=await (deleted(plan.model, running) if is_deletion else running)
+        )
+
+    def stream(self, select: Select, finish: Finish | None = None) -> AsyncGenerator[Any, None]:
+        return self._streaming(without_ties(select), finish)
+
+    async def _streaming(self, select: Select, finish: Finish | None) -> AsyncGenerator[Any, None]:
+        operation = self.operation(Verb.STREAM, select)
+        count, error = 0, None
+        try:
+            begun = (await self.chain.run(operation, _begun)).operation
+            models = self.streamed(begun.plan, begun.parameters, finish)
+            async with aclosing(models):
+                async for model in models:
+                    count += 1
+                    yield model
+        except Exception as caught:
+            error = caught
+            raise
+        finally:
+            operation.over(count, error)
+
+    def text(self, statement: Statement) -> str:
+        return super().text(cast("Statement", self.chain.policies.statement(statement)))
+
+    async def explain(self, statement: Statement) -> Explanation:
+        answer = await self.chain.run(self.operation(Verb.EXPLAIN, statement), self._explain)
+        explanation: Explanation = answer.value
+        return explanation
+
+    async def _explain(self, operation: Operation) -> Answer:
+        statement = cast("Statement", operation.statement)
+        return Answer(operation, value=await super().explain(statement))
+
+
+class WatchedBoundExecutor(WatchedExecutor):
+    """Runs statements of a database in one transaction, wherever they stand."""
+
+    __slots__ = ("_block",)
+
+    def __init__(self, executor: WatchedExecutor, block: Callable[[], Connection]) -> None:
+        self.driver: Driver = executor.driver
+        self.database: Database = executor.database
+        self.home: Connection = executor.home
+        self.planner = executor.planner
+        self.chain: Chain = executor.chain
+        self._block = block
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction's block."""
+        return self._block()
+
+
+def transaction_of(connection: Connection) -> Transacting | None:
+    """Give the transaction that a connection belongs to, if that still goes on."""
+    if not isinstance(connection, Block):
+        return None
+    unit = connection.core.unit
+    return unit if isinstance(unit, WatchedUnit) and unit.outcome is Outcome.OPEN else None
+
+
+async def _begun(operation: Operation) -> Answer:
+    return Answer(operation)
+
+
+def _as_they_are(rows: Rows) -> Rows:
+    return rows
