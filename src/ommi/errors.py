@@ -30,6 +30,7 @@ never.
         ├── TransactionTimeout (TimeoutError)
         ├── CommitOutcomeUnknown        the reply to COMMIT was lost; never retried
         ├── ArithmeticOverflow          a sum, difference or product outside its type
+        ├── TooManyRows                 a question would have to look at more rows than it may
         ├── SchemaMismatch              a table is not what its model says
         ├── ConnectionPoolExhausted     every connection is lent, and none came back in time
         ├── PoolDeadlock                who holds the connections waits for one
@@ -280,6 +281,20 @@ class CommitOutcomeUnknown(DatabaseError):
 
 class ArithmeticOverflow(DatabaseError):
     """A sum, difference or product does not fit the type of its fields."""
+
+
+class TooManyRows(DatabaseError):
+    """A question would have to look at `rows` rows of a table, and `limit` are the most."""
+
+    def __init__(self, table: str, rows: int, limit: int, *, store: str | None = None) -> None:
+        self.table = table
+        self.rows = rows
+        self.limit = limit
+        super().__init__(
+            f"the question has to look at more than {limit} rows of {table!r}, one by one; ask by "
+            "key or by a field that is Unique or an Index, or raise scan_limit",
+            store=store,
+        )
 
 
 class SchemaMismatch(DatabaseError):

@@ -15,7 +15,7 @@ from services.stores import Place, ServerPlace, View, on_file, on_server
 SERVERS = ["PostgreSQL", "MariaDB"]
 
 
-@pytest.fixture(params=["SQLite", *SERVERS])
+@pytest.fixture(params=["SQLite", *SERVERS, "Redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A store with the rows."""
     name = request.param

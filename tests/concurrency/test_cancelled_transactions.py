@@ -126,6 +126,8 @@ async def ask_within(tx: Transaction, text: str) -> None:
         await client.worker.run(lambda connection: connection.execute(text).fetchall())
     elif hasattr(client, "guarded"):
         await client.guarded(client.client.fetch(text))
+    elif hasattr(client, "session"):
+        await client.session.ask(*text.encode().split())
     else:
         await unit._session.ask(text)  # type: ignore[attr-defined]
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from ommi import Key, ModelCollection, Ommi, ommi_model
+from ommi.drivers.redis.compiler import RedisCommand
+from ommi.drivers.redis.work import Work
+from ommi.metadata.model import metadata_of
 from ommi.sql.dialect import SqlCommand
 
 COLLECTION = ModelCollection()
@@ -55,4 +58,15 @@ async def update_one(db: Ommi, number: int) -> None:
 
 async def ask(db: Ommi, text: str) -> None:
     """Ask what no model can say."""
-    await db._executor.connection.fetch(SqlCommand(text, "Thing", "things", {}), (), list)
+    await db._executor.connection.fetch(said(db, text), (), list)
+
+
+def said(db: Ommi, text: str) -> object:
+    """Give the command for a text of the store's own language."""
+    if db.driver.name != "Redis":
+        return SqlCommand(text, "Thing", "things", {})
+
+    async def run(work: Work, values: object) -> list[list[object]]:
+        return [[await work.session.ask(*text.encode().split())]]
+
+    return RedisCommand(text, metadata_of(Thing), run)

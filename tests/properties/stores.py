@@ -12,7 +12,7 @@ from ommi import ModelCollection, Ommi, Query
 from properties.pages import Page
 from properties.questions import Question
 from properties.things import COLLECTION, Thing
-from services.databases import MYSQL, POSTGRESQL, database_on
+from services.databases import MYSQL, POSTGRESQL, REDIS, database_on, prefix_on
 from services.mariadb import MySQL
 from services.private import started
 
@@ -52,6 +52,7 @@ def opened(folder: Path, collection: ModelCollection = COLLECTION) -> Iterator[S
             "SQLite file": f"sqlite:///{folder / 'things.db'}",
             "PostgreSQL": servers.enter_context(database_on(POSTGRESQL)),
             "MariaDB": servers.enter_context(database_on(MYSQL)),
+            "Redis": servers.enter_context(prefix_on(REDIS)),
         }
         if mysql := started(MySQL):
             locations["MySQL"] = servers.enter_context(database_on(mysql.url))

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import asyncmy
 import asyncpg
+from redis.asyncio import Redis
 
 from ommi.drivers.addresses import Address, parsed
 
@@ -17,6 +18,7 @@ POSTGRESQL = os.environ.get(
     "OMMI_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test"
 )
 MYSQL = os.environ.get("OMMI_TEST_MYSQL_URL", "mysql://root@127.0.0.1:3306/test")
+REDIS = os.environ.get("OMMI_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 
 @contextmanager
@@ -34,6 +36,22 @@ def database_on(url: str) -> Iterator[str]:
     finally:
         force = " WITH (FORCE)" if address.scheme == "postgresql" else ""
         asyncio.run(_run(address, f"DROP DATABASE {name}{force}"))
+
+
+@contextmanager
+def prefix_on(url: str) -> Iterator[str]:
+    """Give the URL of a part of a Redis database, which nobody uses; empty it in the end."""
+    prefix = f"ommi_test_{uuid4().hex[:12]}"
+    try:
+        yield f"{url}?prefix={prefix}"
+    finally:
+        asyncio.run(_emptied(url, prefix))
+
+
+async def _emptied(url: str, prefix: str) -> None:
+    async with Redis.from_url(url) as client:
+        async for key in client.scan_iter(f"{prefix}:*"):
+            await client.unlink(key)
 
 
 async def _run(address: Address, text: str) -> None:

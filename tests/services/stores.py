@@ -19,8 +19,8 @@ import pytest
 from asyncmy.errors import OperationalError
 
 from ommi import Ommi
-from services import mariadb, postgresql
-from services.private import started
+from services import mariadb, postgresql, redis
+from services.private import PrivateServer, started
 
 
 async def becomes(
@@ -90,10 +90,12 @@ class ServerPlace(Place):
         facts = {"user": "postgres", "password": "", "database": "test", "port": self.port}
         facts.update({"user": "ommi"} if self.name == "MariaDB" else {})
         facts.update({name: options.pop(name) for name in list(options) if name in facts})
+        if self.name == "Redis":
+            facts.update({"user": options.get("user", ""), "database": 0})
         user, password, database, port = facts.values()
         secret = f":{quote(str(password), safe='')}" if password else ""
         query = "&".join(f"{name}={value}" for name, value in options.items())
-        scheme = "mysql" if self.name == "MariaDB" else "postgresql"
+        scheme = _SCHEMES[self.name]
         return f"{scheme}://{user}{secret}@127.0.0.1:{port}/{database}?{query}"
 
     def do(self, verb: str) -> None:
@@ -103,6 +105,8 @@ class ServerPlace(Place):
     async def view(self) -> View:
         if self.name == "MariaDB":
             return MariaDBView(await self.server.peer())
+        if self.name == "Redis":
+            return await RedisView(self.server.client()).opened()
         return PostgreSQLView(await self.server.client())
 
     @asynccontextmanager
@@ -198,6 +202,34 @@ class MariaDBView(View):
         await self._peer.ask("DROP USER guarded")
 
 
+class RedisView(View):
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def opened(self) -> RedisView:
+        await self._client.ping()
+        return self
+
+    async def _theirs(self) -> list[dict[str, str]]:
+        every: list[dict[str, str]] = await self._client.client_list()
+        return [each for each in every if each["name"] == "ommi"]
+
+    async def sessions(self) -> int:
+        return len(await self._theirs())
+
+    async def busy(self) -> list[str]:
+        return [each["cmd"] for each in await self._theirs() if "b" in each["flags"]]
+
+    async def kill(self) -> int:
+        found = await self._theirs()
+        for each in found:
+            await self._client.client_kill_filter(_id=each["id"])
+        return len(found)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
 class FileView(View):
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -217,6 +249,12 @@ class FileView(View):
     async def close(self) -> None: ...
 
 
+_SCHEMES = {"PostgreSQL": "postgresql", "MariaDB": "mysql", "Redis": "redis"}
+_KINDS: dict[str, type[PrivateServer]] = {
+    "PostgreSQL": postgresql.Server,
+    "MariaDB": mariadb.Server,
+    "Redis": redis.Server,
+}
 _OURS = "FROM pg_stat_activity WHERE application_name = 'ommi'"
 _THEIRS = "FROM information_schema.processlist WHERE user = 'ommi'"
 
@@ -232,13 +270,20 @@ def on_file(path: Path) -> FilePlace:
 
 def on_server(name: str) -> ServerPlace:
     """Start a server of the tests' own, once per process; skips where none is installed."""
-    server: Any = started(mariadb.Server if name == "MariaDB" else postgresql.Server)
+    server: Any = started(_KINDS[name])
     if server is None:
         pytest.skip(f"no {name} server is installed here")
     if name == "MariaDB":
         asyncio.run(_with_user(server))
-    sleep = "SELECT SLEEP({})" if name == "MariaDB" else "SELECT pg_sleep({})"
-    return ServerPlace(name, sleep.format(30), sleep.format(0), server, server.port)
+    slow, quick = _SLEEPS[name]
+    return ServerPlace(name, slow, quick, server, server.port)
+
+
+_SLEEPS = {
+    "PostgreSQL": ("SELECT pg_sleep(30)", "SELECT pg_sleep(0)"),
+    "MariaDB": ("SELECT SLEEP(30)", "SELECT SLEEP(0)"),
+    "Redis": ("BLPOP nothing 30", "LPOP nothing"),
+}
 
 
 async def _with_user(server: mariadb.Server) -> None:

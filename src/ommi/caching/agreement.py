@@ -22,6 +22,9 @@ from ommi.caching.versions import DOUBT, EVERYTHING, Tables, Versions
 OF_MANY = 0
 """Stands for the numbers of writes that are told as one."""
 
+DEAF = 5
+"""After how many leases without an answer a channel counts as lost."""
+
 MARGIN = 1.1
 """Clocks of two machines count seconds of the same length, but for a tenth."""
 
@@ -102,6 +105,10 @@ class Agreement:
         self._number += 1
         self._beats[self._number] = now
         return Message(self.member, Kind.BEAT, self._number)
+
+    def is_deaf(self, now: float) -> bool:
+        """Tell whether nothing that it says comes back, though the channel seems to be there."""
+        return any(sent + DEAF * self._lease < now for sent in self._beats.values())
 
     def heard(self, message: Message, now: float) -> list[Message]:
         """Take a message in; give what is to be said to it."""

@@ -36,6 +36,8 @@ SHIPPED: Mapping[str, Shipped] = {
     "postgres": Shipped("ommi.drivers.postgresql.plugin:PostgreSQLPlugin", "postgresql"),
     "mysql": Shipped("ommi.drivers.mysql.plugin:MySQLPlugin", "mysql"),
     "mariadb": Shipped("ommi.drivers.mysql.plugin:MySQLPlugin", "mysql"),
+    "redis": Shipped("ommi.drivers.redis.plugin:RedisPlugin", "redis"),
+    "rediss": Shipped("ommi.drivers.redis.plugin:RedisPlugin", "redis"),
 }
 
 

@@ -218,6 +218,9 @@ class Channelled:
     def _beat(self) -> None:
         now = self._clock()
         self._next_beat = now + self._lease / BEATS_PER_LEASE
+        if self.agreement.is_deaf(now):
+            self._lost()
+            return
         self.agreement.give_up_silent(now)
         self._say(self.agreement.beat(now))
         for message in self.agreement.first_state(now):

@@ -1,0 +1,5 @@
+"""Redis: rows as JSON by key, indexes beside them, and questions answered in Python."""
+
+from ommi.drivers.redis.driver import RedisDriver
+
+__all__ = ["RedisDriver"]
