@@ -9,8 +9,6 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from concurrency import cached
 from concurrency.cached import PROCESSES, Board, fill
@@ -21,8 +19,8 @@ from services.redis import Server
 
 pytestmark = pytest.mark.anyio
 
-STEPS = examples(1_000, 50_000)
-FAULTS = 4
+STEPS = examples(250, 5_000)
+"""Of ten reads, or a write; so the soak does 50,000."""
 
 Fault = Callable[[], Awaitable[None]]
 
@@ -49,8 +47,8 @@ async def hits_of_all(
             await asyncio.wait([over], timeout=0.01)
         await fault()
     said = await over
-    assert [error.decode() for _, error in said if b"Error" in error] == []
-    print([hits for hits, _ in said], [e for _, e in said])
+    wrong = [text for p, (_, text) in zip(processes, said, strict=True) if p.returncode]
+    assert wrong == []
     return sum(int(hits) for hits, _ in said)
 
 
@@ -70,33 +68,22 @@ async def test_with_notify_whose_sessions_are_killed(url: str, tmp_path: Path) -
         )
         await client.close()
 
-    assert await hits_of_all(url, "database", tmp_path, [kill] * FAULTS) > 0
+    assert await hits_of_all(url, "database", tmp_path, [kill] * 2) > STEPS
 
 
-async def test_with_redis_whose_connections_are_killed(url: str, tmp_path: Path) -> None:
+async def test_with_redis_that_is_cut_off_and_killed(url: str, tmp_path: Path) -> None:
     server = needed(Server)
 
-    async def kill() -> None:
+    async def cut() -> None:
         async with server.client() as client:
             await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
             await client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-
-    assert await hits_of_all(url, server.url, tmp_path, [kill] * FAULTS, name="shop") > 0
-
-
-async def test_with_redis_that_is_killed_and_comes_back(url: str, tmp_path: Path) -> None:
-    server = needed(Server)
 
     async def kill() -> None:
         server.do("kill")
 
     async def start() -> None:
         server.do("start")
-        async with Redis(port=server.port) as client:
-            try:
-                await client.ping()
-            except RedisConnectionError:
-                pytest.fail("Redis did not come back")
 
-    faults = [kill, start] * (FAULTS // 2)
-    assert await hits_of_all(url, server.url, tmp_path, faults, name="shop") > 0
+    faults = [cut, kill, start]
+    assert await hits_of_all(url, server.url, tmp_path, faults, name="shop") > STEPS
