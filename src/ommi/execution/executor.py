@@ -76,12 +76,17 @@ class Executor:
 
         In a transaction nothing is: it sees what it wrote, and its own snapshot.
         """
+        seen = view = cast("Connection", None)
 
         def kept() -> Connection:
+            nonlocal seen, view
             connection = self.connection
-            # Checking a protocol costs more than an answer that is kept.
-            keep = getattr(connection, "kept", None)
-            return connection if keep is None else cast("Keeping", connection).kept(ttl)
+            if connection is not seen:
+                # Checking a protocol costs more than an answer that is kept.
+                keep = getattr(connection, "kept", None)
+                view = connection if keep is None else cast("Keeping", connection).kept(ttl)
+                seen = connection
+            return view
 
         return self.bound(kept)
 

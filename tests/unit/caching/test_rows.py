@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ommi import InvalidValue
 from ommi.caching.messages import Kind, Message
 from ommi.caching.messages import decoded as message_of
-from ommi.caching.rows import Kept, decoded, encoded, given as handed_out, kept, typed
+from ommi.caching.rows import Kept, decoded, encoded, kept, typed
+from ommi.caching.rows import given as handed_out
 from profiles import examples
 
 VALUES = st.one_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -16,6 +16,7 @@ from ommi.drivers.protocol import Explaining
 from ommi.errors import DatabaseError
 from ommi.metadata.annotations import Auto, Key, ReferenceTo
 from ommi.planning.capabilities import Capability
+from ommi.query.fields import fields
 from ommi.relations import Lazy, LazyList
 from ommi.testing.compliance.counted import sent
 from ommi.testing.compliance.fixtures import tables
@@ -53,6 +54,9 @@ class KeptUnit:
     id: Annotated[int | None, Key | Auto] = None
 
 
+SHOP, SALE, UNIT = fields(KeptShop), fields(KeptSale), fields(KeptUnit)
+
+
 @pytest.mark.anyio
 class TestCaching:
     @pytest.fixture
@@ -67,13 +71,11 @@ class TestCaching:
             tables(db, KEPT),
         ):
             shops = await db.add(KeptShop("a", ["x"]), KeptShop("b")).or_raise()
-            await db.add_all(
-                KeptSale(n, shops[n % 2].id or 0) for n in range(4)
-            ).or_raise()
+            await db.add_all(KeptSale(n, shops[n % 2].id or 0) for n in range(4)).or_raise()
             yield db
 
     async def test_the_same_question_is_asked_once(self, db: Ommi) -> None:
-        question = db.query(KeptSale).where(KeptSale.amount > 1).order_by("amount").cached(ttl=30)
+        question = db.query(KeptSale).where(SALE.amount > 1).order_by("amount").cached(ttl=30)
         first = await question.fetch_all()
         before = sent(db)
 
@@ -83,17 +85,15 @@ class TestCaching:
         assert again[0] is not first[0]
 
     async def test_counts_firsts_and_existence_are_kept_as_well(self, db: Ommi) -> None:
-        question = db.find(KeptSale.amount > 1).cached()
-        asked: Sequence[Callable[[], Awaitable[object]]] = (
-            lambda: question.count.or_raise(),
-            lambda: question.exists.or_raise(),
-            lambda: question.order_by("amount").first.or_raise(),
-        )
-        first = [await ask() for ask in asked]
-        before = sent(db)
+        question = db.find(SALE.amount > 1).cached()
 
-        assert [await ask() for ask in asked] == first
-        assert sent(db) == before
+        async def asked() -> list[object]:
+            first = await question.order_by("amount").first.or_raise()
+            return [await question.count.or_raise(), await question.exists.or_raise(), first]
+
+        first, before = await asked(), sent(db)
+
+        assert (await asked(), sent(db)) == (first, before)
 
     async def test_a_question_that_is_not_cached_is_asked_again(self, db: Ommi) -> None:
         await db.query(KeptSale).cached().fetch_all()
@@ -105,10 +105,10 @@ class TestCaching:
 
     async def test_every_question_about_some_models_is_cached(self, db: Ommi) -> None:
         await db.add(KeptUnit("u")).or_raise()
-        found = await db.find(KeptUnit, KeptUnit.name == "u").fetch.all()
+        found = await db.find(KeptUnit, UNIT.name == "u").fetch.all()
         before = sent(db)
 
-        assert await db.query(KeptUnit).where(KeptUnit.name == "u").fetch_all() == found
+        assert await db.query(KeptUnit).where(UNIT.name == "u").fetch_all() == found
         assert sent(db) == before
 
     async def test_what_one_caller_changes_no_other_sees(self, db: Ommi) -> None:
@@ -126,19 +126,19 @@ class TestCaching:
         [
             lambda db: db.add(KeptSale(9, 1)),
             lambda db: db.add(KeptSale(9, 1), KeptSale(8, 1)),
-            lambda db: db.find(KeptSale.amount == 1).update(amount=7),
-            lambda db: db.find(KeptSale, KeptSale.amount == 1).delete(),
-            lambda db: db.find(KeptShop.name == "a").delete(),
-            lambda db: db.find(KeptShop.name == "a").update(name="c"),
-            lambda db: db.find(KeptSale, KeptShop.name == "a").update(amount=5),
-            lambda db: db.batch(db.find(KeptSale.amount == 3).update(amount=4)),
+            lambda db: db.find(SALE.amount == 1).update(amount=7),
+            lambda db: db.find(KeptSale, SALE.amount == 1).delete(),
+            lambda db: db.find(SHOP.name == "a").delete(),
+            lambda db: db.find(SHOP.name == "a").update(name="c"),
+            lambda db: db.find(KeptSale, SHOP.name == "a").update(amount=5),
+            lambda db: db.batch(db.find(SALE.amount == 3).update(amount=4)),
         ],
         ids=["add", "add-many", "update", "delete", "cascade", "joined", "by-join", "batch"],
     )
     async def test_a_write_makes_what_it_touches_old(
         self, db: Ommi, change: Callable[[Ommi], Any]
     ) -> None:
-        plain = db.query(KeptSale).where(KeptShop.name == "a").order_by("amount")
+        plain = db.query(KeptSale).where(SHOP.name == "a").order_by("amount")
         counted = db.query(KeptShop).where(KeptShop.sales.count() > 1).order_by("name")
         for question in (plain, counted):
             await question.cached().fetch_all()
@@ -185,7 +185,7 @@ class TestCaching:
         cache = db.cache
         assert cache is not None
         for amount in (1, 1 + 0, 2):
-            await db.query(KeptSale).where(KeptSale.amount == amount).cached().count()
+            await db.query(KeptSale).where(SALE.amount == amount).cached().count()
 
         assert (cache.stats.hits, cache.stats.misses) == (1, 2)
 
@@ -249,7 +249,7 @@ class TestCaching:
         await question.fetch_all()
 
         async with db.transaction():
-            await db.find(KeptSale.amount == 3).update(amount=30).or_raise()
+            await db.find(SALE.amount == 3).update(amount=30).or_raise()
             assert (await question.fetch_all())[-1].amount == 30
             before = sent(db)
             with db.outside():
@@ -265,7 +265,7 @@ class TestCaching:
 
         with pytest.raises(RuntimeError):
             async with db.transaction():
-                await db.find(KeptSale.amount == 3).update(amount=30).or_raise()
+                await db.find(SALE.amount == 3).update(amount=30).or_raise()
                 await question.fetch_all()
                 raise RuntimeError
         before = sent(db)
@@ -279,9 +279,9 @@ class TestCaching:
 
         async with db.transaction() as tx:
             async with db.transaction():
-                await db.find(KeptSale.amount == 3).update(amount=30).or_raise()
+                await db.find(SALE.amount == 3).update(amount=30).or_raise()
             await tx.savepoint("here")
-            await db.find(KeptSale.amount == 2).update(amount=20).or_raise()
+            await db.find(SALE.amount == 2).update(amount=20).or_raise()
             await tx.rollback_to_savepoint("here")
 
         assert [sale.amount for sale in await question.fetch_all()] == [0, 1, 2, 30]
@@ -290,8 +290,6 @@ class TestCaching:
         question = db.query(KeptShop).order_by("name").cached()
         first = await question.fetch_all()
 
-        assert isinstance(
-            await db.add(KeptShop("c", id=first[0].id)).error, DatabaseError
-        )
+        assert isinstance(await db.add(KeptShop("c", id=first[0].id)).error, DatabaseError)
 
         assert await question.fetch_all() == first
