@@ -83,9 +83,9 @@ class Executor:
             connection = self.connection
             if connection is not seen:
                 # Checking a protocol costs more than an answer that is kept.
-                keep = getattr(connection, "kept", None)
-                view = connection if keep is None else cast("Keeping", connection).kept(ttl)
-                seen = connection
+                if getattr(connection, "kept", None) is None:
+                    return connection
+                seen, view = connection, cast("Keeping", connection).kept(ttl)
             return view
 
         return self.bound(kept)

@@ -22,7 +22,9 @@ CHANNEL = "ommi_cache"
 BEATS_PER_LEASE = 4
 RETRY_SECONDS = 0.1
 LISTEN_SECONDS = 5.0
-"""How long it may take to open the channel, or to say something on it."""
+"""How long it may take to open the channel."""
+TELL_SECONDS = 2.0
+"""How long the channel may take to accept what is said; then it counts as lost."""
 MOST_ACKS = 100
 MOST_UNTOLD = 1000
 """How many writes wait to be told one by one; more are told as one of everything."""
@@ -236,7 +238,7 @@ class Channelled:
                 places = list(islice(acks, MOST_ACKS))
                 of = tuple(name for p in places for name in self._outbox[p][0].of)
                 message = Message(message.member, Kind.ACK, of=of)
-            async with asyncio.timeout(max(self._lease, LISTEN_SECONDS)):
+            async with asyncio.timeout(TELL_SECONDS):
                 await channel.tell(message.encoded())
             for each in places:
                 self._outbox.pop(each, None)
