@@ -9,6 +9,7 @@ async with Ommi("sqlite:///app.db") as db:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from ommi.caching.query_cache import CacheEntry, CacheStats, QueryCache
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
 from ommi.drivers.plugin import DriverPlugin
@@ -131,6 +132,8 @@ __all__ = [
     "AsyncResultWrapper",
     "Auto",
     "Aware",
+    "CacheEntry",
+    "CacheStats",
     "CheckViolation",
     "Collation",
     "CommitOutcomeUnknown",
@@ -189,6 +192,7 @@ __all__ = [
     "PoolDeadlock",
     "Predicate",
     "Query",
+    "QueryCache",
     "QueryError",
     "QueryOperator",
     "ReferenceTo",

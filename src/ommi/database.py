@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
+from ommi.caches import Caching
+from ommi.caching.query_cache import QueryCache
 from ommi.drivers.late import LateDriver
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
 from ommi.drivers.registry import pool_options, prepared
@@ -21,7 +23,7 @@ from ommi.execution.transaction.policy import TransactionOptions
 from ommi.execution.watched import Chain, WatchedHomeExecutor, WatchedWriter
 from ommi.extensions import Layer, PluginManager
 from ommi.metadata.relations import Relation
-from ommi.operations import Models, Operations
+from ommi.operations import Models, Operations, chosen
 from ommi.relations import RelationFacts, database_closed, database_opened
 from ommi.transactions import Transaction
 
@@ -39,7 +41,8 @@ class Ommi(Operations):
     "app.db"}`), or a driver; `options` are the driver's. `plugins` knows more drivers than those
     that Ommi ships and those that are installed. `middleware` stands around every operation, the
     first outermost: middleware and policies, or the names of installed ones. With `lazy="raise"`,
-    for tests, a relation that is awaited and not loaded is a `LazyLoadRefused`.
+    for tests, a relation that is awaited and not loaded is a `LazyLoadRefused`. `cache` keeps the
+    answers to questions that are `cached()`, and to all about the models in `cache_all`.
 
         async with Ommi("sqlite:///app.db") as db:
             await db.use_models()
@@ -51,6 +54,8 @@ class Ommi(Operations):
         location: str | Mapping[str, object] | Driver = "sqlite://",
         *,
         lazy: Literal["load", "raise"] = "load",
+        cache: QueryCache | None = None,
+        cache_all: Sequence[Models] = (),
         plugins: PluginManager | None = None,
         middleware: Sequence[Layer | str] = (),
         **options: object,
@@ -68,8 +73,11 @@ class Ommi(Operations):
         else:
             self._executor = Executor(driver, self)
             self._writer = GraphWriter(self._executor)
+        self._caching = Caching.of(cache, chosen(cache_all), known.registry)
+        if self._caching is not None:
+            self._caching.note_commands_of(self._executor.planner)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
-        self._is_pooled = False
+        self._store = NOT_OPEN
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
@@ -93,7 +101,9 @@ class Ommi(Operations):
         """Open a connection and try it; raises `ConnectionFailed`."""
         if not self.is_open:
             connection = await self._connected()
-            self._is_pooled = isinstance(connection, PooledConnection)
+            self._store = connection
+            if self._caching is not None:
+                connection = await self._caching.around(connection, self.driver)
             self._executor.home = self._executor.around(connection)
             database_opened(self)
         return self
@@ -117,21 +127,23 @@ class Ommi(Operations):
         A store whose one connection serves every caller, such as one in memory, lends that one.
         Raises `ConnectionFailed`.
         """
-        home = self._executor.home
-        if home is NOT_OPEN:
-            await home.close()
-        if not self._is_pooled:
-            yield home
-            return
-        connection = await self._executor.driver.connect()
+        shared = self._store
+        if shared is NOT_OPEN:
+            await shared.close()
+        is_pool = isinstance(shared, PooledConnection)
+        connection = await self._executor.driver.connect() if is_pool else shared
         try:
             yield connection
         finally:
-            await connection.close()
+            if is_pool:
+                await connection.close()
+            # A cache has seen nothing of what was done there.
+            await self.invalidate()
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""
         connection, self._executor.home = self._executor.home, NOT_OPEN
+        self._store = NOT_OPEN
         database_closed(self)
         if connection is not NOT_OPEN:
             await connection.close()
@@ -188,6 +200,16 @@ class Ommi(Operations):
     def outside(self) -> Outside:
         """Opt out of the transaction around: `with db.outside():` takes another connection."""
         return Outside(self._executor)
+
+    @property
+    def cache(self) -> QueryCache | None:
+        """What keeps answers to its questions."""
+        return None if self._caching is None else self._caching.keeper.cache
+
+    async def invalidate(self, *models: Models) -> None:
+        """Take the tables of models, or all, for written: by somebody who does not use Ommi."""
+        if self._caching is not None:
+            await self._caching.invalidate(chosen(models))
 
     async def resolve(self, token: str) -> Outcome:
         """Tell what became of a transaction whose `commit_marker` has this token.

@@ -133,7 +133,8 @@ class Operations:
         What exists is never altered, dropped or emptied: a table on which a model cannot work is a
         `SchemaMismatch`, and then nothing is created.
         """
-        wanted = in_dependency_order(table_of(model) for model in _chosen(models))
+        every = chosen(models or (DEFAULT_COLLECTION,))
+        wanted = in_dependency_order(map(table_of, every))
         check_index_names(wanted)
         keeping = self._schema_keeping()
         found = await self._checked_tables(keeping, wanted)
@@ -146,7 +147,7 @@ class Operations:
 
     async def remove_models(self, *models: Models) -> None:
         """Drop the tables of a collection, with everything in them."""
-        tables = in_dependency_order(table_of(model) for model in _chosen(models))
+        tables = in_dependency_order(map(table_of, chosen(models or (DEFAULT_COLLECTION,))))
         await self._schema_keeping().drop_tables(tuple(reversed(tables)))
 
     async def _checked_tables(
@@ -172,14 +173,15 @@ class Operations:
         return connection
 
 
-def _chosen(models: tuple[Models, ...]) -> list[ModelMetadata]:
-    chosen: dict[ModelMetadata, None] = {}
-    for said in models or (DEFAULT_COLLECTION,):
+def chosen(models: Iterable[Models]) -> list[ModelMetadata]:
+    """Give the models that are said one by one, or as collections."""
+    found: dict[ModelMetadata, None] = {}
+    for said in models:
         if isinstance(said, ModelCollection):
-            chosen.update(dict.fromkeys(said))
+            found.update(dict.fromkeys(said))
         else:
-            chosen[metadata_of(said)] = None
-    return list(chosen)
+            found[metadata_of(said)] = None
+    return list(found)
 
 
 def _add(models: Iterable[object]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
+from ommi.caching.query_cache import checked_positive
 from ommi.errors import MultipleFound, NotFound, QueryError
 from ommi.execution.executor import Executor, Explanation
 from ommi.execution.relations import load_related, select_with
@@ -82,6 +83,16 @@ class Selection(Generic[T]):
         """
         known = loads(self.model, self._loads, relations)
         return type(self)(self._executor, self._select, known)
+
+    def cached(self, ttl: float | None = None) -> Self:
+        """Let the answer be a kept one, and be kept for `ttl` seconds, else the cache's own time.
+
+        It is never older than the last write that was reported. Without a cache, and in a
+        transaction, the database is asked as ever.
+        """
+        if ttl is not None:
+            checked_positive("ttl", ttl)
+        return type(self)(self._executor.cached(ttl), self._select, self._loads)
 
     def sql(self) -> str:
         """Show the command, with places for its values; nothing is sent."""

@@ -333,3 +333,61 @@ class Migrating(Protocol):
     async def unlock_migrations(self) -> None:
         """Let the next deployer in."""
         ...
+
+
+class Channel(Protocol):
+    """A place where all who listen hear what each of them says, in one order."""
+
+    async def tell(self, message: bytes) -> None:
+        """Have the store take a message, which those who listen then hear; the teller too.
+
+        Raises `ConnectionLost`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Listen no more."""
+        ...
+
+
+@runtime_checkable
+class Notifying(Protocol):
+    """A driver of a store that hands messages on to all who listen."""
+
+    async def listen(
+        self, name: str, heard: Callable[[bytes], None], lost: Callable[[], None]
+    ) -> Channel:
+        """Hear what is said on a channel from now on, nothing left out; raises `ConnectionFailed`.
+
+        `lost` is called once, as soon as something may have been left out; nothing is heard then.
+        """
+        ...
+
+
+class KeyValues(Protocol):
+    """Values of keys, as bytes; each ends by itself."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Give the value of a key, if there is one."""
+        ...
+
+    async def set(self, key: str, value: bytes, seconds: float) -> None:
+        """Give a key a value, for so long."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Take the value of a key away."""
+        ...
+
+    async def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+@runtime_checkable
+class KeyValueKeeping(Protocol):
+    """A driver of a store that keeps values of keys."""
+
+    async def key_values(self) -> KeyValues:
+        """Open a way to the keys; raises `ConnectionFailed`."""
+        ...

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import (
@@ -44,6 +44,14 @@ class Explanation:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
 
 
+class Keeping(Protocol):
+    """A connection that keeps answers."""
+
+    def kept(self, ttl: float | None) -> Connection:
+        """Give a connection that gives kept answers, and keeps others for `ttl` seconds."""
+        ...
+
+
 Finish = Callable[[list[Any]], Awaitable[None]]
 
 
@@ -76,6 +84,10 @@ class Executor:
     def can_join(self) -> bool:
         """Whether rows of related models may come beside those asked for."""
         return self.planner.can_join
+
+    def cached(self, ttl: float | None) -> KeptExecutor:
+        """Give one whose questions are answered by what is kept, where anything is."""
+        return KeptExecutor(self, ttl)
 
     def around(self, connection: Connection) -> Connection:
         """Give what is to be the connection of the database, once it is open."""
@@ -174,6 +186,36 @@ class BoundExecutor(Executor):
                 store=self.driver.name,
             )
         return self.block
+
+
+class KeptExecutor(Executor):
+    """Answers questions by what is kept, where anything is; in a transaction nothing is.
+
+    That sees what it wrote, and its own snapshot.
+    """
+
+    __slots__ = ("_of", "_seen", "_ttl", "_view")
+
+    def __init__(self, executor: Executor, ttl: float | None) -> None:
+        self.driver: Driver = executor.driver
+        self.database: Database = executor.database
+        self.home: Connection = executor.home
+        self.planner: Planner = executor.planner
+        self._of = executor
+        self._ttl = ttl
+        self._seen: Connection | None = None
+        self._view = executor.home
+
+    @property
+    def connection(self) -> Connection:
+        """What keeps answers, around the connection that there is."""
+        connection = self._of.connection
+        if connection is not self._seen:
+            # Checking a protocol costs more than an answer that is kept.
+            if getattr(connection, "kept", None) is None:
+                return connection
+            self._seen, self._view = connection, cast("Keeping", connection).kept(self._ttl)
+        return self._view
 
 
 def without_ties(select: Select) -> Select:

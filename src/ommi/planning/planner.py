@@ -29,13 +29,17 @@ class Planner:
         make_hydrator: MakeHydrator,
         runs_user_code: Callable[[ModelMetadata], bool],
     ) -> None:
-        self.compiler = compiler
-        self._joining = compiler if isinstance(compiler, JoiningCompiler) else None
+        self.compile_by(compiler)
         self.cache: RecentlyUsed[Plan] = RecentlyUsed(MOST_PLANS)
         self._known = self.cache.get
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
         self._hydrators: RecentlyUsed[tuple[Hydrator, bool]] = RecentlyUsed(MOST_PLANS)
+
+    def compile_by(self, compiler: Compiler) -> None:
+        """Take another compiler from now on; only one that can tell columns can join."""
+        self.compiler: Compiler = compiler
+        self._joining = compiler if isinstance(compiler, JoiningCompiler) else None
 
     @property
     def can_join(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from ommi.caching.rows import Kept
 from ommi.metadata.model import ModelMetadata
 from ommi.planning.plan import Rows
 from ommi.plugins.operation import Operation
@@ -27,6 +28,11 @@ class Answer:
     rows: Rows | None = None
     count: int = 0
     value: Any = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the rows were in a cache, and the store was not asked."""
+        return isinstance(self.rows, Kept)
 
 
 Proceed = Callable[[Operation], Awaitable[Answer]]

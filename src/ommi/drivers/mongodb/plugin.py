@@ -31,7 +31,7 @@ class MongoDBPlugin:
                 **SERVER_PROPERTIES,
                 "is_srv": {"type": "boolean", "default": False},
                 "connect_timeout": {"type": "number", "exclusiveMinimum": 0},
-                **dict.fromkeys(CLIENT_OPTIONS, {}),
+                **{name: {} for name in CLIENT_OPTIONS},
                 **_POOL,
                 "min_connections": {"type": "integer", "minimum": 0},
             },

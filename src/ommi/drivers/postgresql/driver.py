@@ -15,6 +15,7 @@ import asyncpg  # type: ignore[import-untyped]
 from ommi.drivers.postgresql import introspection, migrating, schema
 from ommi.drivers.postgresql.batches import Batch, commit
 from ommi.drivers.postgresql.changes import is_concurrent
+from ommi.drivers.postgresql.channel import PostgreSQLChannel
 from ommi.drivers.postgresql.client import Client, Statement, protocol_of
 from ommi.drivers.postgresql.connecting import Location, Pooler
 from ommi.drivers.postgresql.dialect import DIALECT
@@ -23,7 +24,7 @@ from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
 from ommi.drivers.postgresql.unit import PostgreSQLUnit, no_matter
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Step
-from ommi.errors import ConnectionLost
+from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.operations import Operation
@@ -93,6 +94,21 @@ class PostgreSQLDriver:
         client = await self._location.connect()
         kept = 0 if self._location.pooler else KEPT
         return PostgreSQLConnection(client, kept=kept, levels=self._levels)
+
+    async def listen(
+        self, name: str, heard: Callable[[bytes], None], lost: Callable[[], None]
+    ) -> PostgreSQLChannel:
+        """Hear what is said on a channel, on a session of its own; raises `ConnectionFailed`.
+
+        Raises `UnsupportedOperation` behind a pooler, which lends another session each time.
+        """
+        if self._location.pooler is not None:
+            raise UnsupportedOperation(
+                "listen to a channel through a pooler", STORE, "give the server's own address"
+            )
+        channel = PostgreSQLChannel(await self._location.connect(), name, heard, lost)
+        await channel.open()
+        return channel
 
 
 class PostgreSQLConnection:

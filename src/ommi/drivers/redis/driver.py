@@ -8,11 +8,13 @@ from functools import partial
 from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Beginning, Build, Step
+from ommi.drivers.redis.channel import RedisChannel
 from ommi.drivers.redis.compiler import RedisCommand, RedisCompiler, insert_all
 from ommi.drivers.redis.connecting import Location
 from ommi.drivers.redis.explaining import explained
 from ommi.drivers.redis.inserting import insert_alone, may_insert_alone
 from ommi.drivers.redis.introspection import STORE
+from ommi.drivers.redis.key_values import RedisKeyValues
 from ommi.drivers.redis.names import Names
 from ommi.drivers.redis.session import Session
 from ommi.drivers.redis.store import Store
@@ -74,6 +76,22 @@ class RedisDriver:
     async def connect(self) -> RedisConnection:
         """Open a connection and try it; raises `ConnectionFailed`."""
         return RedisConnection(Session(await self._location.connect()), self._store)
+
+    async def listen(
+        self, name: str, heard: Callable[[bytes], None], lost: Callable[[], None]
+    ) -> RedisChannel:
+        """Hear what is said on a channel, on two connections; raises `ConnectionFailed`.
+
+        Channels are those of the server, whichever of its databases this is.
+        """
+        channel = RedisChannel(name.encode(), heard, lost)
+        await channel.open(self._location)
+        return channel
+
+    async def key_values(self) -> RedisKeyValues:
+        """Open a connection for values of keys below the prefix; raises `ConnectionFailed`."""
+        session = Session(await self._location.connect())
+        return RedisKeyValues(session, self._store.names.values)
 
 
 class RedisConnection:

@@ -17,6 +17,7 @@ class Names:
     - `PREFIX:rows:TABLE`: a hash, rows by key
     - `PREFIX:unique:INDEX`: a hash, keys of rows by value
     - `PREFIX:equal:INDEX`: a sorted set, values in front of keys of rows, in order of their bytes
+    - `PREFIX:values:KEY`: a value of somebody's key, which ends by itself
     - `PREFIX:range:INDEX`: a sorted set, keys of rows by the value of the index's first column
     """
 
@@ -37,6 +38,10 @@ class Names:
     @property
     def counters(self) -> bytes:
         return self._key("counters")
+
+    def values(self, key: str) -> bytes:
+        """Give the key of somebody's value."""
+        return self._key("values", key)
 
     def rows(self, table: str) -> bytes:
         return self._key("rows", table)

@@ -98,6 +98,11 @@ class WatchedConnection:
         unit = await cast("Transactional", self.inner).begin(how, ended)
         return WatchedUnit(unit, self._executor)
 
+    @property
+    def kept(self) -> Callable[[float | None], Connection] | None:
+        """What gives answers that are kept, where any are."""
+        return getattr(self.inner, "kept", None)
+
     async def close(self) -> None:
         """Give everything back."""
         await self.inner.close()

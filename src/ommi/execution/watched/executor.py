@@ -12,6 +12,7 @@ from ommi.execution.executor import (
     Executor,
     Explanation,
     Finish,
+    KeptExecutor,
     deleted,
     without_ties,
 )
@@ -35,6 +36,10 @@ class WatchedExecutor(Executor):
     def bound(self, block: Block | None = None) -> WatchedBoundExecutor:
         """Give the executor of one transaction, whose block may come later."""
         return WatchedBoundExecutor(self, block)
+
+    def cached(self, ttl: float | None) -> WatchedKeptExecutor:
+        """Give one whose questions are answered by what is kept, where anything is."""
+        return WatchedKeptExecutor(self, ttl)
 
     @property
     def can_join(self) -> bool:
@@ -146,6 +151,16 @@ class WatchedBoundExecutor(WatchedExecutor, BoundExecutor):
 
     def __init__(self, executor: WatchedExecutor, block: Block | None = None) -> None:
         BoundExecutor.__init__(self, executor, block)
+        self.chain: Chain = executor.chain
+
+
+class WatchedKeptExecutor(WatchedExecutor, KeptExecutor):
+    """Answers questions by what is kept, where anything is."""
+
+    __slots__ = ("chain",)
+
+    def __init__(self, executor: WatchedExecutor, ttl: float | None) -> None:
+        KeptExecutor.__init__(self, executor, ttl)
         self.chain: Chain = executor.chain
 
 

@@ -21,6 +21,7 @@ All tables of the suite are named `ommi_compliance_...`; each test drops those i
 
 from ommi.testing.compliance.adding import TestAdding, TestServerDefaults
 from ommi.testing.compliance.attaching import TestAttaching
+from ommi.testing.compliance.caching import TestCaching
 from ommi.testing.compliance.deleting import TestDeleting
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
@@ -71,6 +72,7 @@ __all__ = [
     "TestAfterCommit",
     "TestAttaching",
     "TestBatches",
+    "TestCaching",
     "TestCommitMarkers",
     "TestDecoratedKinds",
     "TestDeleting",

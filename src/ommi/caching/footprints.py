@@ -1,0 +1,123 @@
+"""What a command reads and writes, found out when it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+
+from ommi.caching.rows import typed
+from ommi.caching.versions import EVERYTHING, Tables, TableVersion, Versions
+from ommi.metadata.model import ModelMetadata
+from ommi.metadata.references import touched_by_deletion
+from ommi.metadata.storage import StorageType
+from ommi.planning.cache import RecentlyUsed
+from ommi.planning.compiler import Compiler
+from ommi.planning.plan import Compiled, Parameters, StoreCodec
+from ommi.query.guards import models_in
+from ommi.query.statements import Count, Delete, Select, Statement
+from ommi.schema.snapshot import table_of
+
+MOST_COMMANDS = 4096
+"""Of how many commands it is remembered what they read and write.
+
+A write that was forgotten touches everything, and an answer to a forgotten question is not kept.
+"""
+
+_numbers = count(1)
+
+
+@dataclass(slots=True, eq=False)
+class Footprint:
+    """What a command reads (`reads`) and writes (`writes`); `number` is of no other command."""
+
+    command: object
+    number: int
+    reads: tuple[TableVersion, ...]
+    writes: Tables
+    is_write: bool
+    is_always_kept: bool
+    width: int | None
+    models: tuple[ModelMetadata, ...]
+    text: Callable[[object], str]
+    digest: bytes | None = None
+
+    def question(self, parameters: Parameters, tenant: object, versions: Sequence[str]) -> str:
+        """Name the question for other processes: its text, its tables, values and versions."""
+        if self.digest is None:
+            facts = [self.text(self.command), *(repr(table_of(model)) for model in self.models)]
+            self.digest = blake2b(repr(facts).encode("utf-8", "surrogatepass")).digest()
+        asked = repr((typed(parameters), tenant, tuple(versions)))
+        text = asked.encode("utf-8", "surrogatepass")
+        return blake2b(self.digest + text, digest_size=24).hexdigest()
+
+
+class Footprints:
+    """The footprints of the commands of one database, those that were used of late."""
+
+    def __init__(self, versions: Versions, always: Collection[ModelMetadata] = ()) -> None:
+        self._versions = versions
+        self._always = frozenset(always)
+        self._known: RecentlyUsed[Footprint] = RecentlyUsed(MOST_COMMANDS)
+        self._get = self._known.get
+
+    def of(self, command: object) -> Footprint | None:
+        """Give the footprint of a command that was compiled of late."""
+        found = self._get(id(command))
+        return found if found is not None and found.command is command else None
+
+    def written_by(self, command: object) -> Tables:
+        """Give the tables that a command writes; all, where nobody knows."""
+        found = self.of(command)
+        return EVERYTHING if found is None else found.writes
+
+    def note(
+        self, statement: Statement, compiled: Compiled, text: Callable[[object], str]
+    ) -> None:
+        """Remember what a command does that was compiled for a statement."""
+        is_write = not isinstance(statement, Select | Count)
+        models = tuple(sorted(models_in(statement), key=lambda model: model.table))
+        asked = statement.select.model if isinstance(statement, Count) else statement.model
+        width = len(compiled.columns) if isinstance(statement, Select) else None
+        footprint = Footprint(
+            command=compiled.command,
+            number=next(_numbers),
+            reads=self._versions.of(dict.fromkeys(model.table for model in models)),
+            writes=frozenset(_written(statement)) if is_write else frozenset(),
+            is_write=is_write,
+            is_always_kept=not is_write and asked in self._always,
+            width=width,
+            models=models,
+            text=text,
+        )
+        self._known.put(id(compiled.command), footprint)
+
+
+def _written(statement: Statement) -> Iterator[str]:
+    if isinstance(statement, Delete):
+        yield from (model.table for model in touched_by_deletion(statement.model))
+    elif not isinstance(statement, Select | Count):
+        yield statement.model.table
+
+
+class NotingCompiler:
+    """A store's compiler; what it compiles is noted."""
+
+    def __init__(self, compiler: Compiler, footprints: Footprints) -> None:
+        self._compiler = compiler
+        self._footprints = footprints
+
+    def compile(self, statement: Statement) -> Compiled:
+        """Give the command for a statement, or raise `UnsupportedOperation`."""
+        compiled = self._compiler.compile(statement)
+        self._footprints.note(statement, compiled, self._compiler.text)
+        return compiled
+
+    def codec(self, storage: StorageType) -> StoreCodec:
+        """Say how values of a storage type travel to the store and back."""
+        return self._compiler.codec(storage)
+
+    def text(self, command: object) -> str:
+        """Show a command to a person, without values."""
+        return self._compiler.text(command)
