@@ -107,8 +107,9 @@ def compiled(source: str, path: Path) -> CodeType:
 
 def run(path: Path) -> int:
     """Run the blocks of a page; gives their number."""
-    module = ModuleType(path.stem)
-    sys.modules[path.stem] = module
+    # A page may have the name of a library.
+    module = ModuleType(f"page_{path.stem}")
+    sys.modules[module.__name__] = module
     module.__dict__.update(_compare_=compare, _raising_=Raising)
     count = 0
     with asyncio.Runner() as runner:

@@ -25,7 +25,7 @@ from ommi.query.evaluate import (
     operand,
     sorter,
 )
-from ommi.query.expressions import Arithmetic, Ordering, Parameter
+from ommi.query.expressions import Arithmetic, Ordering
 from ommi.query.nodes import Predicate
 from ommi.query.reach import is_own
 from ommi.query.statements import Count, Select, Statement
@@ -77,8 +77,8 @@ class Selection:
         return cls(
             Matching.of(select.model, select.where, select.order),
             sorter(select.order) if select.order else None,
-            None if select.limit is None else operand(cast("Parameter", select.limit)),
-            None if select.offset is None else operand(cast("Parameter", select.offset)),
+            None if select.limit is None else operand(select.limit),
+            None if select.offset is None else operand(select.offset),
             select.at_most,
             tuple(field.column for field in select.of_each),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from ommi.drivers.mongodb.calculations import Check
 from ommi.drivers.mongodb.documents import Read
@@ -29,21 +30,26 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Which part of the rows is wanted; the numbers are those of parameters."""
+    """Which part of the rows is wanted: numbers, or the places of parameters that give them."""
 
-    skip: Value | None = None
-    limit: Value | None = None
+    skip: Value | int | None = None
+    limit: Value | int | None = None
     at_most: int | None = None
 
     def are_empty(self, parameters: Parameters) -> bool:
         """Tell whether no row is wanted; to the server a limit of 0 is none."""
-        return self.limit is not None and parameters[self.limit.number] == 0
+        return self.limit is not None and _number(self.limit, parameters) == 0
 
     def of(self, parameters: Parameters) -> tuple[int, int]:
         """Give how many to skip and at most to give, 0 for all."""
-        skip = 0 if self.skip is None else parameters[self.skip.number]
-        limit = 0 if self.limit is None else parameters[self.limit.number]
-        return int(skip), int(limit) or self.at_most or 0  # type: ignore[call-overload]
+        skip, limit = _number(self.skip, parameters), _number(self.limit, parameters)
+        return skip, limit or self.at_most or 0
+
+
+def _number(bound: Value | int | None, parameters: Parameters) -> int:
+    if isinstance(bound, Value):
+        bound = cast("int", parameters[bound.number])
+    return bound or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,7 @@ class _Writing:
 
     def _bounds(self, select: Select) -> Bounds:
         skip, limit = (
-            None if bound is None else self._terms.slot(cast("Parameter", bound), None)
+            self._terms.slot(bound, None) if isinstance(bound, Parameter) else bound
             for bound in (select.offset, select.limit)
         )
         return Bounds(skip, limit, select.at_most)
