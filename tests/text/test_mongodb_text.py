@@ -82,7 +82,7 @@ def test_a_condition_is_this_filter(db: Ommi, case: str) -> None:
 def test_an_order_and_a_page(db: Ommi) -> None:
     query = db.query(Row).order_by("-age").limit(2).offset(1)
 
-    assert query.sql() == ("find people {filter: {}, sort: {age: -1, _id: 1}, skip: ?, limit: ?}")
+    assert query.sql() == ("find people {filter: {}, sort: {age: -1, _id: 1}, skip: ?, limit: 2}")
 
 
 def test_a_key_of_two_fields_is_asked_for_as_a_whole(db: Ommi) -> None:
