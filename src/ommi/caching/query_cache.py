@@ -33,7 +33,7 @@ class CacheEntry:
         stamp: Stamp = (),
         size: int = OVERHEAD,
     ) -> None:
-        self.value = value
+        self.value: Any = value
         self.clock: Callable[[], float] = clock
         self.ends: float = clock() + ttl
         self.stamp: Stamp = stamp

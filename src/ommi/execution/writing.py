@@ -43,11 +43,11 @@ class Writer:
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
         executor, complete = self._executor, insertion.complete
-        fillings: Fillings = ()
+        fillings: Fillings
         if complete is None:
             fillings, rows = insertion.filled([instance])
         else:
-            rows = insertion.bound([instance])
+            fillings, rows = (), insertion.bound([instance])
         returned: Rows = ()
         if insertion.returning:
             returned = await executor.connection.fetch(

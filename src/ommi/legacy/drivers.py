@@ -130,7 +130,7 @@ class BaseDriver(Verbs):
 
     scheme: ClassVar[str] = ""
     defaults: ClassVar[Mapping[str, object]] = {}
-    connect = _Connect()
+    connect: ClassVar[_Connect] = _Connect()
 
     def __init__(self, inner: Driver) -> None:
         self._inner = inner

@@ -35,7 +35,7 @@ class SessionDatabase(Ommi):
         self._connection = session
         self._executor.home = session
         self._unit: Unit | None = None
-        self.checks_last = False
+        self.checks_last: bool = False
 
     @property
     def unit(self) -> SchemaChanging:

@@ -120,11 +120,12 @@ def read_value(value: object) -> object:
         cls = _PARTS.get(str(value["of"]))
         if cls is None:
             raise MigrationError(f"{value['of']!r} is no part of an operation")
-        members = {key: read_value(each) for key, each in value.items() if key != "of"}
+        members: dict[str, Any] = {
+            key: read_value(each) for key, each in value.items() if key != "of"
+        }
         if cls is StorageType:
-            members["kind"] = Kind(cast("str", members["kind"]))
-        make: Callable[..., object] = cls
-        return make(**members)
+            members["kind"] = Kind(members["kind"])
+        return cls(**members)
     [(name, said)] = value.items()
     if name == "json":
         return cast("object", said)

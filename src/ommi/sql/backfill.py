@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any, Protocol
 
@@ -18,10 +18,10 @@ Key = tuple[object, ...]
 class Asking(Protocol):
     """What a batch needs of a connection."""
 
-    async def fetch(
+    def fetch(
         self, command: object, parameters: Parameters, build: Callable[[Rows], Any]
-    ) -> Any: ...  # noqa: ANN401 - what `build` gives
-    async def execute(self, command: object, parameters: Parameters) -> int: ...
+    ) -> Coroutine[Any, Any, Any]: ...
+    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]: ...
 
 
 async def fill_batch(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from ommi.drivers.mongodb.documents import place_of
-from ommi.drivers.mongodb.expressions import Expressions, refuse_order_of_bytes, types_like
+from ommi.drivers.mongodb.expressions import Expressions, Where, refuse_order_of_bytes, types_like
 from ommi.drivers.mongodb.patterns import REGEXES
 from ommi.drivers.mongodb.scopes import Scope
 from ommi.drivers.mongodb.storage import codec
@@ -38,7 +38,7 @@ class Conditions(Expressions):
 
     def __init__(self) -> None:
         super().__init__()
-        self.where = self.condition
+        self.where: Where = self.condition
 
     def condition(self, node: Predicate, scope: Scope) -> Template:
         """Give the filter for a predicate whose negations stand at its leaves."""

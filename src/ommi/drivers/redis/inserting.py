@@ -57,14 +57,15 @@ async def _sent(
     row: dict[str, object],
     is_drawn: bool,  # noqa: FBT001 - said once
 ) -> list[bytes]:
-    start: list[bytes] = []
     if is_drawn:
         [key] = table.schema.key
         start = [b"draw", *table.counters[key]]
         id_, text = DRAWN, _with_drawn(row, key)
         row = {**row, key: 0}
-    rules.check_not_null(table, row)
-    if not is_drawn:
+        rules.check_not_null(table, row)
+    else:
+        start = []
+        rules.check_not_null(table, row)
         id_, text = table.id_of(row), encoded(row)
     checks = _checks(catalogue, table, row, id_)
     writes = Writes()

@@ -72,7 +72,7 @@ def decoded(text: bytes) -> dict[str, object]:
         return row
     for column, value in row.items():
         if value.__class__ is list:
-            tag, written = value
+            tag, written = value  # pyright: ignore[reportGeneralTypeIssues]  # it is a list
             row[column] = _READ[tag](written)
     return row
 

@@ -52,8 +52,8 @@ class Work:
         self.session = session
         self.catalogue = catalogue
         self.names = names
-        self.writes = Writes()
-        self.seen = Seen()
+        self.writes: Writes = Writes()
+        self.seen: Seen = Seen()
         self._scan_limit = scan_limit
         self._memory = memory
         self._passing: dict[bytes, bytes] = {}
@@ -68,11 +68,11 @@ class Work:
     async def rows(self, table: StoredTable, access: Access) -> Found:
         """Give rows as they will be; rows that were changed are among them in any case."""
         found = await self._stored(table, access)
-        for id_, text in self.writes.fields.get(table.rows, {}).items():
-            if text is None:
-                found.pop(id_, None)
-            else:
-                found[id_] = text
+        written = self.writes.fields.get(table.rows)
+        if written:
+            # What was read is remembered as it was.
+            changed = {**found, **written}
+            found = {id_: text for id_, text in changed.items() if text is not None}
         return [(id_, decoded(text)) for id_, text in found.items()]
 
     async def _stored(self, table: StoredTable, access: Access) -> dict[bytes, bytes]:

@@ -15,7 +15,7 @@ from contextvars import Context
 from time import monotonic
 from typing import Any
 
-from ommi.drivers.sqlite.bell import bell
+from ommi.drivers.sqlite.bell import EventBell, LoopBell, bell
 from ommi.drivers.sqlite.inbox import Inbox
 from ommi.errors import ConflictError, ConnectionLost
 
@@ -37,6 +37,7 @@ class Desk:
     """
 
     connection: sqlite3.Connection
+    bell: EventBell | LoopBell
     forgotten: weakref.finalize[[Inbox[Entry | None], str], Any]
 
     def __init__(
@@ -49,16 +50,18 @@ class Desk:
         self.done: deque[_Outcome] = deque()
         self.opened: Future[None] = loop.create_future()
         self.ended: Future[None] = loop.create_future()
-        self.lock = threading.Lock()
+        self.lock: threading.Lock = threading.Lock()
         self.running: Future[Any] | None = None
         self.leaver: Future[None] | None = None
-        self.given_up = False
-        self.held = False
-        self.unanswered = 0
-        self.gathering = False
-        self.ticking = False
-        self.waking = False
-        self.thread = threading.Thread(target=_serve, args=(self,), name=name, daemon=True)
+        self.given_up: bool = False
+        self.held: bool = False
+        self.unanswered: int = 0
+        self.gathering: bool = False
+        self.ticking: bool = False
+        self.waking: bool = False
+        self.thread: threading.Thread = threading.Thread(
+            target=_serve, args=(self,), name=name, daemon=True
+        )
 
     # In the loop.
 
