@@ -13,7 +13,7 @@ from ommi.errors import ConflictError, InvalidValue, NotFound
 from ommi.execution.executor import Executor
 from ommi.execution.extraction import Extractor, extractor
 from ommi.execution.hydration import assign
-from ommi.execution.insertion import Fillings, Insertion, completed, planned
+from ommi.execution.insertion import Insertion, completed, planned
 from ommi.execution.times import times_of
 from ommi.metadata.model import FieldMetadata, ModelMetadata, metadata_of
 from ommi.planning.plan import Parameters, Rows
@@ -43,11 +43,11 @@ class Writer:
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
         executor, complete = self._executor, insertion.complete
-        fillings: Fillings
+        filling: dict[str, object] | None = None
         if complete is None:
-            fillings, rows = insertion.filled([instance])
+            [filling], rows = insertion.filled([instance])
         else:
-            fillings, rows = (), insertion.bound([instance])
+            rows = insertion.bound([instance])
         returned: Rows = ()
         if insertion.returning:
             returned = await executor.connection.fetch(
@@ -59,7 +59,7 @@ class Writer:
         if complete is not None:
             return complete([instance], rows, returned, batch)[0]
         told: Sequence[object] = next(iter(returned), ())
-        return completed(insertion, instance, fillings[0], rows[0], told, batch)
+        return completed(insertion, instance, filling, rows[0], told, batch)
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""

@@ -243,7 +243,8 @@ async def insert_all(insert: Insert, work: Work, each: Sequence[Parameters]) -> 
 
 def row_of(insert: Insert, table: StoredTable, values: Parameters) -> dict[str, object]:
     """Give the row that an insert puts in; what is to be generated is `None`."""
-    row: dict[str, object] = dict.fromkeys(table.columns, None)
+    row: dict[str, object] = {}
+    row.update(dict.fromkeys(table.columns))
     row.update(zip([field.column for field in insert.fields], values, strict=True))
     return row
 
