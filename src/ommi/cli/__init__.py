@@ -20,7 +20,7 @@ from ommi.errors import DatabaseError, MigrationError, OmmiError
 
 __all__ = ["main"]
 
-_GROUPS = ("starting", "applying", "checking", "joining", "looking", "sessions")
+_GROUPS = ("starting", "applying", "checking", "joining", "looking", "sessions", "drivers")
 """The modules of commands, in the order of the help."""
 
 _CODES = """\
