@@ -24,6 +24,7 @@ UNLIKE: dict[str, str] = {
     "test_the_level_is_told_and_at_least_what_was_asked_for": "its snapshots are no SERIALIZABLE",
     "test_the_next_transaction_has_the_default_level_again": "its snapshots are no SERIALIZABLE",
     "test_where_making_tables_commits_it_has_to_be_allowed": "it sets a savepoint",
+    "test_nested_blocks_and_savepoints_count_with_the_outer_one": "it has neither",
 }
 """What the suite asks of every store and MongoDB does otherwise, by the test's name."""
 

@@ -102,6 +102,13 @@ class Matching:
     fill: Fill
     is_pipeline: bool
 
+    def is_of_one(self, parameters: Parameters) -> bool:
+        """Tell whether it is one document's key that is asked for."""
+        if self.is_pipeline:
+            return False
+        key = cast("Mapping[str, object]", self.fill(parameters)).get("_id")
+        return isinstance(key, dict) and key.keys() == {"$eq"}
+
 
 @dataclass(frozen=True, slots=True)
 class Update(Command):

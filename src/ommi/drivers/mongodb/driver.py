@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from typing import TypeVar, cast
 
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from ommi.drivers.mongodb import introspection, schema
 from ommi.drivers.mongodb.batches import run_steps
-from ommi.drivers.mongodb.commands import Command
+from ommi.drivers.mongodb.commands import Command, Delete, Update
 from ommi.drivers.mongodb.compiler import MongoDBCompiler
 from ommi.drivers.mongodb.connecting import CODEC, MAJORITY, Client, Location, Server
 from ommi.drivers.mongodb.errors import committing, translating
@@ -123,8 +124,16 @@ class MongoDBConnection:
         return build(await self._runner.fetch(cast("Command", command), parameters, None))
 
     async def execute(self, command: object, parameters: Parameters) -> int:
-        """Run a command and give the number of rows that it matched."""
-        return await self._runner.execute(cast("Command", command), parameters, None)
+        """Run a command and give the number of rows that it matched.
+
+        A replica set changes all of them or none; a lone server may stop in between.
+        """
+        mongo = cast("Update | Delete", command)
+        if not self._server.has_transactions or mongo.matching.is_of_one(parameters):
+            return await self._runner.execute(mongo, parameters, None)
+        return await self._together(
+            lambda session: self._runner.execute(mongo, parameters, session)
+        )
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands in one transaction; a single write needs none."""
@@ -132,15 +141,18 @@ class MongoDBConnection:
             return await run_steps(self._runner, steps, None)
         if not self._server.has_transactions:
             raise unsupported("write several rows together or not at all")
+        return await self._together(lambda session: run_steps(self._runner, steps, session))
+
+    async def _together(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
         with translating():
             async with self._client.start_session() as session:
                 await session.start_transaction()
-                rows = await run_steps(self._runner, steps, session)
+                done = await work(session)
                 try:
                     await session.commit_transaction()
                 except PyMongoError as error:
                     raise committing(error) from error
-                return rows
+                return done
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MongoDBUnit:
         """Give a transaction, which begins with its first statement; it reads one snapshot."""
