@@ -100,7 +100,7 @@ class DropColumn:
 
 @dataclass(frozen=True, slots=True)
 class AlterColumn:
-    """Give the column of that name another type, nullability or default.
+    """Give the column of that name another type, nullability, default or choices.
 
     `using` says how values become the new ones, an SQL expression; else the store casts them, and
     refuses those that do not fit. `fill` takes the place of null where null is no longer allowed.
@@ -128,6 +128,14 @@ class AlterColumn:
 
     def reverse(self, before: Schema) -> AlterColumn:
         return AlterColumn(self.table, column_of(before.table(self.table), self.column.name))
+
+    def changes(self, old: Column) -> bool:
+        """Tell whether a store has anything to do; choices are known to migrations alone."""
+        new = self.column
+        return self.using is not None or (
+            (old.storage, old.is_nullable, old.is_generated, old.default)
+            != (new.storage, new.is_nullable, new.is_generated, new.default)
+        )
 
     def __str__(self) -> str:
         return f"alter column {self.table}.{self.column.name}"
