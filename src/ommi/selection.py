@@ -16,10 +16,11 @@ from ommi.execution.relations import load_related, select_with
 from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
-from ommi.query.expressions import Expression, Ordering
+from ommi.query.expressions import Expression
 from ommi.query.loads import Load, RelatedSelection, loads
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
+from ommi.query.ordering import Ordering
 from ommi.query.statements import AT_MOST, LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
 from ommi.relations import Lazy, LazyList
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrations.test_runs import Thing, things
@@ -14,6 +16,7 @@ from ommi.schema.operations import (
     AddIndex,
     AlterColumn,
     DropColumn,
+    DropConstraint,
     Execute,
     HandWritten,
     RenameColumn,
@@ -21,7 +24,8 @@ from ommi.schema.operations import (
     Sql,
     replayed,
 )
-from ommi.schema.snapshot import Index
+from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.schema.state import Schema
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +77,62 @@ def test_the_sql_of_operations_needs_no_database(store: str) -> None:
     assert ("PRAGMA foreign_keys = OFF" in texts) is (store == "sqlite")
     with pytest.raises(MigrationError, match="'count' is written in Python"):
         sql_of(TWELVE.operations, store, before)
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "mariadb", "mysql"])
+@pytest.mark.parametrize("default", [None, "'a'"])
+def test_other_choices_are_nothing_to_a_store(store: str, default: str | None) -> None:
+    before = replace(column("mood", Kind.TEXT), default=default, choices=("a", "b"))
+    table = Table("moods", (column("id", Kind.INT), before), ("id",))
+    for choices in (("a", "c"), ()):
+        alter = AlterColumn("moods", replace(before, choices=choices))
+        assert sql_of([alter], store, Schema.of([table])) == ()
+        assert sql_of([replace(alter, using=Sql.of("mood"))], store, Schema.of([table]))
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql", "mariadb", "mysql"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        column("mood", Kind.TEXT, length=9),
+        column("mood", Kind.TEXT, is_nullable=True),
+        replace(column("mood", Kind.TEXT), default="'a'"),
+    ],
+    ids=["type", "null", "default"],
+)
+def test_what_a_store_knows_of_a_column_is_sent(store: str, changed: Column) -> None:
+    table = Table("moods", (column("id", Kind.INT), column("mood", Kind.TEXT)), ("id",))
+    assert sql_of([AlterColumn("moods", changed)], store, Schema.of([table]))
+
+
+@pytest.mark.parametrize("store", ["mariadb", "mysql"])
+@pytest.mark.parametrize(
+    ("other", "is_dropped"),
+    [
+        (None, True),
+        (Index("by_b", ("b", "a")), True),
+        (Index("by_a", ("a", "b")), False),
+        (ForeignKey(("a",), "another", ("id",)), False),
+        (ForeignKey(("a", "b"), "another", ("id", "b")), False),
+        (ForeignKey(("b",), "another", ("id",)), True),
+    ],
+    ids=str,
+)
+def test_the_index_of_a_reference_goes_with_it_unless_something_else_needs_it(
+    store: str, other: Index | ForeignKey | None, *, is_dropped: bool
+) -> None:
+    columns = tuple(column(name, Kind.INT) for name in ("id", "a", "b"))
+    keys = (ForeignKey(("a",), "target", ("id",), name="gone"),)
+    table = Table("t", columns, ("id",), foreign_keys=keys)
+    if isinstance(other, Index):
+        table = replace(table, indexes=(other,))
+    elif other is not None:
+        table = replace(table, foreign_keys=(*keys, other))
+
+    texts = sql_of([DropConstraint("t", "gone")], store, Schema.of([table]))
+
+    index = ", DROP INDEX `gone`" if is_dropped else ""
+    assert texts == (f"ALTER TABLE `t` DROP FOREIGN KEY `gone`{index}",)
 
 
 def test_a_store_that_nobody_knows_is_refused() -> None:

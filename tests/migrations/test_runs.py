@@ -33,16 +33,18 @@ from ommi.migrations import ZERO, Migrator, Progress, State
 from ommi.migrations.session import session_of
 from ommi.schema.operations import (
     AddColumn,
+    AddConstraint,
     AddIndex,
     Backfill,
     CreateTable,
+    DropConstraint,
     DropTable,
     Execute,
     Nothing,
     Sql,
     replayed,
 )
-from ommi.schema.snapshot import Index, Table
+from ommi.schema.snapshot import ForeignKey, Index, Table
 from ommi.schema.state import Schema
 
 pytestmark = pytest.mark.anyio
@@ -220,6 +222,32 @@ async def test_a_table_that_is_referred_to_is_not_dropped(url: str) -> None:
             ).apply()
         assert len(await ask(db, "SELECT id FROM posts")) == 60
         await clear(db)
+
+
+@pytest.mark.parametrize("columns", [("code",), ("number", "code"), ("listed",)], ids="_".join)
+async def test_a_reference_that_came_and_went_leaves_nothing(
+    url: str, columns: tuple[str, ...]
+) -> None:
+    """MariaDB makes an index for it where no other does, and bounds what is in an index."""
+    target = Table(
+        "thing",
+        (key(), column("number", Kind.INT), column("code", Kind.TEXT), column("listed", Kind.INT)),
+        ("id",),
+        tuple(
+            Index("_".join(each), each, is_unique=True)
+            for each in (("code",), ("number", "code"), ("listed",))
+        ),
+    )
+    referring = replace(target, name="referring", indexes=(Index("by_listed", ("listed",)),))
+    reference = AddConstraint("referring", ForeignKey(columns, "thing", columns))
+    async with Ommi(url) as db, session_of(db) as session:
+        for operation in (CreateTable(target), CreateTable(referring)):
+            await session.change(operation)
+        before = await session._schema_keeping().tables(["referring"])
+        await session.change(reference)
+        assert await session._schema_keeping().tables(["referring"]) != before
+        await session.change(DropConstraint("referring", reference.name))
+        assert await session._schema_keeping().tables(["referring"]) == before
 
 
 async def test_a_step_that_was_refused_may_be_changed(url: str) -> None:

@@ -23,11 +23,11 @@ from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.paths import names_one_row
 from ommi.metadata.relations import Relation
 from ommi.query.builder import when
-from ommi.query.expressions import Ordering
 from ommi.query.fields import references
 from ommi.query.loads import Load, RelatedSelection
 from ommi.query.nodes import Comparison, Logical, Predicate
 from ommi.query.operators import LogicalOperator, QueryOperator
+from ommi.query.ordering import Ordering
 from ommi.query.relation_fields import RelationReference
 from ommi.query.statements import Select
 from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from ommi.errors import MigrationError
 from ommi.migrations.files import FileMigration, next_version, read_folder, source_of
 from ommi.migrations.lockfile import NAME, chained, differences, read_lock, text_of
 from ommi.migrations.migration import Migration, ordered
-from ommi.schema.operations import Execute, HandWritten, Operation, RenameColumn
-from ommi.schema.snapshot import Column
+from ommi.schema.operations import Execute, HandWritten, Operation
 from ommi.schema.state import Schema
 
 
@@ -164,27 +163,14 @@ class Folder:
 
 
 def replay(migration: Migration, before: Schema) -> Schema:
-    """Give the schema after a migration; a column that is renamed keeps its first name as id."""
+    """Give the schema after a migration; raises `MigrationError`, which names the version."""
     schema = before
     for operation in migration.operations:
         try:
             schema = operation.apply(schema)
         except MigrationError as error:
             raise MigrationError(error.reason, version=migration.version) from error
-        if isinstance(operation, RenameColumn):
-            schema = _with_id(schema, operation)
     return schema
-
-
-def _with_id(schema: Schema, renamed: RenameColumn) -> Schema:
-    def pin(column: Column) -> Column:
-        return (
-            replace(column, id=column.id or renamed.old) if column.name == renamed.new else column
-        )
-
-    return schema.changing(
-        renamed.table, lambda table: replace(table, columns=tuple(map(pin, table.columns)))
-    )
 
 
 def _after(schema: Schema, migrations: Iterable[Migration]) -> list[tuple[object, ...]]:

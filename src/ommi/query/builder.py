@@ -9,10 +9,11 @@ from typing import cast
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
 from ommi.metadata.storage import LARGEST_INT, Kind
-from ommi.query.expressions import Expression, Ordering
+from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.ordering import Ordering
 from ommi.query.reach import is_own
 from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import Select

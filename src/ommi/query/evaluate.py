@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast
 from ommi.errors import ArithmeticOverflow
 from ommi.metadata.paths import Path
 from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT
-from ommi.query.expressions import Arithmetic, Ordering, Parameter
+from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import (
@@ -31,6 +31,7 @@ from ommi.query.operators import (
     QueryOperator,
     same,
 )
+from ommi.query.ordering import Ordering
 from ommi.query.related import Exists, OuterField, RowCount, Rows
 
 Row = Mapping[str, object]

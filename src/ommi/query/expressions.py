@@ -1,4 +1,4 @@
-"""Expressions: what can be asked of a value in a row, calculated from it, and ordered by."""
+"""Expressions: what can be asked of a value in a row, and calculated from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.storage import LARGEST_INT, NUMBERS, SMALLEST_INT, Kind, StorageType
 from ommi.query.ilike import escape_like, validate_ilike
-from ommi.query.nodes import Comparison, Node, Predicate, Term, join_all
+from ommi.query.nodes import Comparison, Predicate, Term, join_all
 from ommi.query.operators import (
     OPERATORS,
     ArithmeticOperator,
@@ -19,6 +19,7 @@ from ommi.query.operators import (
     OrderDirection,
     QueryOperator,
 )
+from ommi.query.ordering import Ordering
 from ommi.query.regex import parse_regex
 
 if TYPE_CHECKING:
@@ -250,53 +251,6 @@ class Parameter(Expression[object]):
 
     def __repr__(self) -> str:
         return f"<{self.index}>"
-
-
-class Ordering(Node):
-    """A term to order by; `None` is the smallest unless `nulls_last` says otherwise."""
-
-    __slots__ = ("direction", "expression", "has_nulls_last")
-    expression: Term
-    direction: OrderDirection
-    has_nulls_last: bool | None
-
-    def __init__(
-        self,
-        expression: Term,
-        direction: OrderDirection = OrderDirection.ASC,
-        *,
-        has_nulls_last: bool | None = None,
-    ) -> None:
-        if expression.kind in {None, Kind.JSON}:
-            raise QueryError(f"{expression!r} holds JSON of any type, which has no order")
-        object.__setattr__(self, "expression", expression)
-        object.__setattr__(self, "direction", direction)
-        object.__setattr__(self, "has_nulls_last", has_nulls_last)
-
-    def __call__(self) -> Ordering:
-        return self
-
-    def nulls_last(self) -> Ordering:
-        """Put `None` behind all values, whichever the direction."""
-        return Ordering(self.expression, self.direction, has_nulls_last=True)
-
-    def nulls_first(self) -> Ordering:
-        """Put `None` before all values, whichever the direction."""
-        return Ordering(self.expression, self.direction, has_nulls_last=False)
-
-    @property
-    def puts_nulls_last(self) -> bool:
-        """Tell where `None` goes in the end."""
-        if self.has_nulls_last is None:
-            return self.direction is OrderDirection.DESC
-        return self.has_nulls_last
-
-    def shape(self, values: list[object]) -> object:
-        """Give the ordering without its values, hashable."""
-        return self.expression.shape(values), self.direction, self.has_nulls_last
-
-    def __repr__(self) -> str:
-        return f"{self.expression!r}.{self.direction.value}"
 
 
 def operators_for(kind: Kind) -> frozenset[QueryOperator]:

@@ -13,11 +13,12 @@ from typing import Any, cast
 from ommi.errors import QueryError
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.paths import Hop, Path
-from ommi.query.expressions import Arithmetic, Expression, Ordering, Parameter
+from ommi.query.expressions import Arithmetic, Expression, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
+from ommi.query.ordering import Ordering
 from ommi.query.reach import parts_of, refuse_too_deep
 from ommi.query.related import Exists, OuterField, RowCount, Rows
 from ommi.query.statements import Count, Delete, Insert, Select, Update

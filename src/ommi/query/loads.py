@@ -9,9 +9,9 @@ from ommi.errors import QueryError
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.relations import Relation
 from ommi.query.builder import bound, conditions_on, orderings, when
-from ommi.query.expressions import Ordering
 from ommi.query.fields import fields
 from ommi.query.nodes import Predicate
+from ommi.query.ordering import Ordering
 from ommi.query.relation_fields import RelationReference, is_of, owner_of, relation_of, steps_to
 
 

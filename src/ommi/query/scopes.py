@@ -16,12 +16,13 @@ from typing import cast
 from ommi.errors import QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.paths import Hop, Path, names_one_row
-from ommi.query.expressions import Arithmetic, Ordering
+from ommi.query.expressions import Arithmetic
 from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.joins import path_between
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator
+from ommi.query.ordering import Ordering
 from ommi.query.reach import is_own, parts_of, refuse_too_deep
 from ommi.query.related import (
     AnyRelated,

@@ -25,8 +25,9 @@ from ommi.query.evaluate import (
     operand,
     sorter,
 )
-from ommi.query.expressions import Arithmetic, Ordering
+from ommi.query.expressions import Arithmetic
 from ommi.query.nodes import Predicate
+from ommi.query.ordering import Ordering
 from ommi.query.reach import is_own
 from ommi.query.statements import Count, Select, Statement
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.relations import Relation
-from ommi.query.expressions import Expression, Ordering, Parameter
+from ommi.query.expressions import Expression, Parameter
 from ommi.query.nodes import Predicate
+from ommi.query.ordering import Ordering
 
 Limit = int | Parameter | None
 

@@ -8,12 +8,13 @@ from typing import assert_never, cast
 from ommi.errors import QueryError
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
-from ommi.query.expressions import Arithmetic, Ordering, Parameter
+from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
 from ommi.query.guards import guarded
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
+from ommi.query.ordering import Ordering
 from ommi.query.related import AnyRelated, RelatedCount, RelatedRows
 from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import (

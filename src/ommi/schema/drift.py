@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ommi.metadata.storage import Kind, StorageType
-from ommi.schema.snapshot import Column, ForeignKey, Index, Table, shortened_name
+from ommi.schema.snapshot import Column, ForeignKey, Index, Table
 
 
 def drift(wanted: Iterable[Table], found: Iterable[Table]) -> tuple[str, ...]:
@@ -68,23 +68,16 @@ def _is_held(wanted: StorageType | None, found: StorageType | None) -> bool:
 
 def _of_indexes(wanted: Table, found: Table) -> Iterator[str]:
     has, wants = set(map(_of_what, found.indexes)), set(map(_of_what, wanted.indexes))
-    # MariaDB keeps an index for each foreign key, and lets it stay when that is dropped.
+    # MariaDB keeps an index for each foreign key, and lets the one of a key that nobody named stay
+    # when that is dropped.
     silent = {(key.columns, False) for key in found.foreign_keys}
-    silent.update(
-        _of_what(index)
-        for index in found.indexes
-        if index.name in {*index.columns[:1], _name_of_foreign_key(found.name, index)}
-    )
+    silent.update(_of_what(each) for each in found.indexes if (each.name,) == each.columns[:1])
     for columns, is_unique in sorted(wants - has):
         kind = "unique index" if is_unique else "index"
         yield f"{wanted.name} has no {kind} on {', '.join(columns)}"
     for columns, is_unique in sorted(has - wants - silent):
         kind = "a unique index" if is_unique else "an index"
         yield f"{wanted.name} has {kind} too many: {', '.join(columns)}"
-
-
-def _name_of_foreign_key(table: str, index: Index) -> str:
-    return shortened_name((table, *index.columns, "fkey"))
 
 
 def _of_what(index: Index) -> tuple[tuple[str, ...], bool]:

@@ -106,7 +106,10 @@ def with_table_renamed(schema: Schema, old: str, new: str) -> Schema:
 
 
 def with_column_renamed(schema: Schema, table: str, old: str, new: str) -> Schema:
-    """Give the schema with a column renamed, and with it what refers to it or is named for it."""
+    """Give the schema with a column renamed, and with it what refers to it or is named for it.
+
+    The column keeps its id, which is its first name where it has none yet.
+    """
     found = schema.table(table)
     column_of(found, old)
     if any(column.name == new for column in found.columns):
@@ -125,7 +128,10 @@ def _with_names(table: Table, was: str, names: dict[str, str]) -> Table:
     """Give a table with its columns renamed; an index that was named for them is named anew."""
     return replace(
         table,
-        columns=tuple(replace(c, name=names.get(c.name, c.name)) for c in table.columns),
+        columns=tuple(
+            replace(c, name=names[c.name], id=c.id or c.name) if c.name in names else c
+            for c in table.columns
+        ),
         key=_renamed(table.key, names),
         indexes=tuple(_index_renamed(index, was, table.name, names) for index in table.indexes),
         foreign_keys=tuple(

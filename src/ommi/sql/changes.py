@@ -62,7 +62,8 @@ class SqlWriter(Generic[D]):
                 yield from self.drop_column(before.table(table), name)
             case AlterColumn(table, column):
                 old = column_of(before.table(table), column.name)
-                yield from self.alter_column(operation, before.table(table), old)
+                if operation.changes(old):
+                    yield from self.alter_column(operation, before.table(table), old)
             case RenameColumn():
                 yield from self.rename_column(operation, before)
             case AddIndex(table, index):

@@ -10,14 +10,16 @@ from typing import assert_never, cast
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import ByKeys, Compiled, ResultColumn, StoreCodec, binder, composed
-from ommi.query.expressions import Ordering, Parameter
+from ommi.query.expressions import Parameter
 from ommi.query.fields import FieldReference
 from ommi.query.nodes import LONGEST_SHORT_LIST, Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
+from ommi.query.ordering import Ordering
 from ommi.query.reach import is_own, key_asked_for
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
-from ommi.sql.expressions import Source, Writer
+from ommi.sql.expressions import Writer
+from ommi.sql.sources import Source
 
 
 class SqlCompiler:

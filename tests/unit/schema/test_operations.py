@@ -162,6 +162,12 @@ def test_a_renamed_column_takes_its_index_and_its_references_with_it() -> None:
     assert RenameTable("a", "z").apply(BOTH).table("b").foreign_keys[0].table == "z"
 
 
+def test_a_column_without_an_id_keeps_its_first_name_as_one() -> None:
+    before = Schema.of([Table("t", (Column("a", StorageType(Kind.INT)),), ("a",))])
+    after = replayed((RenameColumn("t", "a", "b"), RenameColumn("t", "b", "c")), before)
+    assert [(each.name, each.id) for each in after.table("t").columns] == [("c", "a")]
+
+
 @pytest.mark.parametrize(
     ("operation", "said"),
     [

@@ -18,9 +18,10 @@ from ommi.errors import UnsupportedOperation
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import StorageType
 from ommi.planning.plan import Compiled, ResultColumn, StoreCodec, composed
-from ommi.query.expressions import Ordering, Parameter
+from ommi.query.expressions import Parameter
 from ommi.query.nodes import Logical, Predicate
 from ommi.query.operators import LogicalOperator, OrderDirection
+from ommi.query.ordering import Ordering
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 
 

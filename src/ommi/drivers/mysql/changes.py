@@ -173,7 +173,22 @@ class MariaDBWriter(SqlWriter[MariaDBDialect]):
         )
 
     def drop_foreign_key(self, table: Table, key: ForeignKey) -> Iterator[str]:
-        yield self.altering(table.name, f"DROP FOREIGN KEY {self._key_name(table, key)}")
+        dropped = f"DROP FOREIGN KEY {self._key_name(table, key)}"
+        index = _index_of_server(table, key)
+        if index is None:
+            yield self.altering(table.name, dropped)
+            return
+        after = replace(
+            table,
+            indexes=tuple(each for each in table.indexes if each != index),
+            foreign_keys=tuple(each for each in table.foreign_keys if each is not key),
+        )
+        yield self.altering(
+            table.name,
+            dropped,
+            f"DROP INDEX {self.quote(index.name)}",
+            *self._bounded(table, after),
+        )
 
     def validated(self, text: str, operation: AddConstraint) -> str:
         del operation
@@ -206,6 +221,23 @@ class MariaDBWriter(SqlWriter[MariaDBDialect]):
 
     def _check(self, column: Column) -> str:
         return "" if column.storage is None else self.dialect.column_check(column)
+
+
+def _index_of_server(table: Table, key: ForeignKey) -> Index | None:
+    """Give the index that the server made for a foreign key; `None` where it needs no more.
+
+    InnoDB wants an index that begins with the columns, and makes one of the constraint's name
+    where no other does. What another foreign key may use by now stays.
+    """
+    made = Index(foreign_key_name(table.name, key), key.columns)
+    others = [table.key, *(index.columns for index in table.indexes if index != made)]
+    if any(columns[: len(key.columns)] == key.columns for columns in others):
+        return None
+    for other in table.foreign_keys:
+        shared = min(len(other.columns), len(key.columns))
+        if other is not key and other.columns[:shared] == key.columns[:shared]:
+            return None
+    return made
 
 
 MARIADB = MariaDBWriter(MariaDBDialect())

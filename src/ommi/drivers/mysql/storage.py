@@ -56,8 +56,8 @@ def with_bounds(table: Table) -> Table:
 
 
 def _bounded(column: Column) -> Column:
-    storage = cast("StorageType", column.storage)
-    if storage.kind not in _BOUNDED or storage.length is not None:
+    storage = column.storage
+    if storage is None or storage.kind not in _BOUNDED or storage.length is not None:
         return column
     return replace(column, storage=replace(storage, length=INDEXED_LENGTH))
 

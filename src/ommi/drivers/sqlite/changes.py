@@ -59,7 +59,7 @@ class SQLiteWriter(SqlWriter[SQLiteDialect]):
     def statements(self, operation: Operation, before: Schema) -> Sequence[str]:
         """Give the statements; without a database, with the pragmas around them."""
         texts = super().statements(operation, before)
-        if self._stored is None and manner(operation) is Manner.UNCHECKED:
+        if texts and self._stored is None and manner(operation) is Manner.UNCHECKED:
             return ("PRAGMA foreign_keys = OFF", *texts, "PRAGMA foreign_keys = ON")
         return texts
 
