@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from ommi.drivers.mongodb import introspection, schema
 from ommi.drivers.mongodb.batches import run_steps
-from ommi.drivers.mongodb.commands import Command, Delete, Update
+from ommi.drivers.mongodb.commands import Command, Delete, Insert, Update
 from ommi.drivers.mongodb.compiler import MongoDBCompiler
 from ommi.drivers.mongodb.connecting import CODEC, MAJORITY, Client, Location, Server
 from ommi.drivers.mongodb.errors import committing, translating
@@ -128,8 +128,9 @@ class MongoDBConnection:
 
         A replica set changes all of them or none; a lone server may stop in between.
         """
-        mongo = cast("Update | Delete", command)
-        if not self._server.has_transactions or mongo.matching.is_of_one(parameters):
+        mongo = cast("Insert | Update | Delete", command)
+        is_one = isinstance(mongo, Insert) or mongo.matching.is_of_one(parameters)
+        if is_one or not self._server.has_transactions:
             return await self._runner.execute(mongo, parameters, None)
         return await self._together(
             lambda session: self._runner.execute(mongo, parameters, session)
