@@ -266,6 +266,33 @@ async def test_a_step_that_was_refused_may_be_changed(url: str) -> None:
         assert table.indexes == (right.index,)
 
 
+@pytest.mark.parametrize(
+    ("others", "wanted"),
+    [
+        (
+            AddColumn("thing", column("age", Kind.TEXT, is_nullable=True)),
+            AddColumn("thing", column("age", Kind.INT, is_nullable=True)),
+        ),
+        (
+            CreateTable(Table("other", (key(),), ("id",))),
+            CreateTable(Table("other", (key(), column("age", Kind.INT)), ("id",))),
+        ),
+    ],
+    ids=["column", "table"],
+)
+async def test_what_somebody_else_has_made_is_refused_every_time(
+    url: str, others: Any, wanted: Any
+) -> None:
+    async with Ommi(url) as db:
+        await Migrator(db, things(wanted)).apply("1")
+        async with session_of(db) as session:
+            await session.change(others)
+        for _ in range(2):
+            with pytest.raises(MigrationError, match="step 1"):
+                await Migrator(db, things(wanted)).apply()
+        assert [r.id for r in await Migrator(db).history() if r.state is State.APPLIED] == ["1"]
+
+
 async def test_a_backfill_that_was_refused_may_be_changed(url: str) -> None:
     rows_of = Sql.of("name <> 'done'")
     wrong = Backfill("thing", (("name", Sql.of("CASE WHEN id < 3 THEN 'x' END")),), rows_of, 1)

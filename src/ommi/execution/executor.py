@@ -20,6 +20,7 @@ from ommi.execution.hydration import hydrator
 from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import keeping_from_deletion
+from ommi.metadata.relations import Relation
 from ommi.planning.plan import Hydrator, Parameters, Plan, Rows
 from ommi.planning.planner import Planner
 from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
@@ -75,6 +76,11 @@ class Executor:
         """What statements here and now go to."""
         scope = SCOPE.get()
         return self.home if scope is None else scope.connection_of(self)
+
+    def place_of(self, relation: Relation) -> object:
+        """Give what those have in common, here and now, who may load a relation together."""
+        del relation  # Who holds a connection must not wait for somebody who waits for one.
+        return self.connection
 
     def bound(self, block: Block | None = None) -> BoundExecutor:
         """Give the executor of one transaction, whose block may come later."""

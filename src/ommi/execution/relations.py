@@ -104,8 +104,7 @@ class RelationLoader:
 
     async def _joined(self, relation: Relation, batch: Batch, key: object) -> None:
         """Wait for a statement that loads the key: one that is under way, or one of our own."""
-        # Who holds a connection must not wait for somebody who waits for one.
-        place = self._executor.connection
+        place = self._executor.place_of(relation)
         loading = self._under_way.get((relation, batch, place))
         if loading is None:
             loading = self._gathering.get((relation, place))

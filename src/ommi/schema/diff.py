@@ -37,7 +37,7 @@ def _differences(wanted: Table, found: Table) -> Iterator[str]:
 
 def _column_differences(table: Table, wanted: Column, found: Column) -> Iterator[str]:
     where = f"{table.name}.{wanted.name}"
-    if found.storage is None or not _holds(found, wanted):
+    if found.storage is None or not holds(found, wanted):
         has = found.storage or found.declared or "of no type"
         yield f"{where} is {has}, wanted {wanted.storage}"
     if found.is_nullable and not wanted.is_nullable and not wanted.is_generated:
@@ -47,7 +47,7 @@ def _column_differences(table: Table, wanted: Column, found: Column) -> Iterator
         yield f"{where} may not be null, but the field may be None"
 
 
-def _holds(found: Column, wanted: Column) -> bool:
+def holds(found: Column, wanted: Column) -> bool:
     """Tell whether every value of the wanted type fits, and comes back, from the one found."""
     if found.storage is None or wanted.storage is None:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ommi.errors import MigrationError
+from ommi.schema.diff import differences, holds
 from ommi.schema.operations import (
     AddColumn,
     AddConstraint,
@@ -23,13 +24,16 @@ def is_done(operation: Operation, found: Schema) -> bool:  # noqa: C901 - a case
     """Tell whether tables show that an operation was done; false where they cannot show it."""
     match operation:
         case CreateTable(table):
-            return found.get(table.name) is not None
+            there = found.get(table.name)
+            return there is not None and not differences(table, there)
         case DropTable(name):
             return found.get(name) is None
         case RenameTable(old, new):
             return found.get(old) is None and found.get(new) is not None
         case AddColumn(table, column):
-            return _has_column(found, table, column.name)
+            # One of that name and another type is somebody else's.
+            columns = found.table(table).columns
+            return any(each.name == column.name and holds(each, column) for each in columns)
         case DropColumn(table, name):
             return not _has_column(found, table, name)
         case RenameColumn(table, old, new):

@@ -66,7 +66,8 @@ class SqlCompiler:
 
     def _by_keys(self, model: ModelMetadata, key: FieldReference[object]) -> ByKeys | None:
         codec = self.dialect.codec(key.storage)
-        if codec.encode is not None or codec.decode is not None:
+        is_coded = codec.encode is not None or codec.decode is not None
+        if is_coded or key.metadata.has_database_collation:
             # What goes there may not be equal to what comes back.
             return None
         several = Parameter(0, key.storage, LONGEST_SHORT_LIST)

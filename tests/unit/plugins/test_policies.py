@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -317,6 +318,23 @@ async def test_a_tenant_sees_and_writes_its_own_rows_only(
     with scope.suspended():
         assert names(await db.query(Team).fetch_all()) == ["mine", "two"]
         assert await db.query(Member).count() == 0
+
+
+async def test_tenants_who_load_at_once_each_see_their_own(
+    shared: tuple[Ommi, TenantScope],
+) -> None:
+    db, scope = shared
+    with scope.suspended():
+        teams = [await db.query(Team).where(T.name == name).one() for name in ("one", "two")]
+        await db.add_all([Member("m", team.id, team.tenant_id) for team in teams]).or_raise()
+
+    async def members(team: Team) -> list[Member]:
+        tenant.set(team.tenant_id)
+        return list(await team.members)
+
+    found = await asyncio.gather(*map(members, teams))
+
+    assert [[member.tenant_id for member in each] for each in found] == [[1], [2]]
 
 
 @pytest.mark.usefixtures("of_tenant_one")

@@ -26,7 +26,8 @@ class PostgreSQLWriter(SqlWriter[PostgreSQLDialect]):
     """Statements that all stand in one transaction, but for those that are concurrent."""
 
     def create_table(self, table: Table) -> Iterator[str]:
-        yield from ddl.create_table(replace(table, foreign_keys=()), self.dialect)
+        for text in ddl.create_table(replace(table, foreign_keys=()), self.dialect):
+            yield text.replace(" IF NOT EXISTS", "", 1)
         for key in table.foreign_keys:
             text = ddl.named_foreign_key_text(key, table.name, self.dialect)
             yield self.altering(table.name, f"ADD {text}")

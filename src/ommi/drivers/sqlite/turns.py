@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import Context
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from ommi.drivers.sqlite.errors import STORE
 from ommi.drivers.sqlite.worker import Worker
@@ -40,13 +40,15 @@ class Turns:
         self._writer = writer
         self._lock = asyncio.Lock()
 
-    def run(
+    async def run(
         self, job: Callable[[sqlite3.Connection], T], context: Context | None = None
-    ) -> Coroutine[Any, Any, T]:
+    ) -> T:
         """Run a job, outside every transaction of this process."""
+        # Looked at when this is awaited, which may be long after the call: only what is posted at
+        # once stays in front of a transaction that begins meanwhile.
         if self._lock.locked():
-            return self._run_in_turn(job, context)
-        return self._writer.run(job, context, self.patience)
+            return await self._run_in_turn(job, context)
+        return await self._writer.run(job, context, self.patience)
 
     async def _run_in_turn(
         self, job: Callable[[sqlite3.Connection], T], context: Context | None

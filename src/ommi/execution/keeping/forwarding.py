@@ -12,8 +12,11 @@ from typing import Any
 
 from ommi.caching.versions import EVERYTHING
 
-LOOKING = frozenset({"explain", "tables", "ping"})
+LOOKING = frozenset({"explain", "tables", "table_names", "ping"})
 """What changes nothing, of what connections and transactions may have besides."""
+
+CHANGING = frozenset({"create_tables", "drop_tables", "change_schema", "backfill"})
+"""What changes something, also where it is no `async def` but hands on what another one gives."""
 
 
 def around(kind: type, inner: type, **known: Callable[..., Any]) -> type:
@@ -27,6 +30,8 @@ def around(kind: type, inner: type, **known: Callable[..., Any]) -> type:
 
 
 def _member(inner: type, name: str) -> object:
+    if name in CHANGING:
+        return _changing(name)
     if not iscoroutinefunction(getattr(inner, name)):
         return property(lambda self: getattr(self.inner, name))
     return _asking(name) if name in LOOKING else _changing(name)

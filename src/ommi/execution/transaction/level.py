@@ -79,8 +79,11 @@ class Level:
 
     # Taking turns.
 
-    async def _perform(self, call: Call) -> Any:  # noqa: ANN401 - whatever was asked for
+    async def _perform(self, call: Call, is_write: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
         if self._state is not State.OPEN and not self.is_left:
+            if is_write:
+                # It was asked for before the end, and is awaited after it.
+                raise self.closed()
             # After an explicit end reading goes on, outside the transaction.
             return await call.run(cast("Unit", self.core.owner.home))
         gate = self._gate
@@ -95,7 +98,7 @@ class Level:
 
     def _write(self, call: Call) -> Coroutine[Any, Any, Any]:
         self._check_writable()
-        return self._perform(call) if self._is_raising else self._perform_apart(call)
+        return self._perform(call, True) if self._is_raising else self._perform_apart(call)  # noqa: FBT003
 
     async def _perform_apart(self, call: Call) -> Any:  # noqa: ANN401 - whatever was asked for
         async with self._turn():

@@ -20,6 +20,7 @@ from ommi.execution.pool import PooledConnection
 from ommi.execution.transaction.block import Block
 from ommi.execution.watched.chain import Chain
 from ommi.execution.watched.connection import WatchedConnection, WatchedUnit
+from ommi.metadata.relations import Relation
 from ommi.planning.plan import Hydrator, Rows
 from ommi.plugins.operation import Operation, Transacting, Verb
 from ommi.plugins.protocol import Answer, Opened
@@ -45,6 +46,12 @@ class WatchedExecutor(Executor):
     def can_join(self) -> bool:
         """Whether rows of related models may come beside others: layers see each model's own."""
         return False
+
+    def place_of(self, relation: Relation) -> object:
+        """Give what those have in common who may load together: the rows that they may see too."""
+        between = relation.association
+        models = (relation.target,) if between is None else (between.model, relation.target)
+        return self.connection, self.chain.policies.view_of(models)
 
     def around(self, connection: Connection) -> Connection:
         """Give the connection of the database, with layers around what they see of it."""

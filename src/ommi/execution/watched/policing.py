@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ommi.caching.rows import typed
 from ommi.errors import PolicyViolation, QueryError
 from ommi.metadata.model import ModelMetadata
 from ommi.planning.cache import RecentlyUsed
@@ -66,6 +67,16 @@ class Policing:
             for policy in self._policies:
                 statement = policy.rewritten(statement)
         return Guarded(statement, tuple(guards)) if guards else statement
+
+    def view_of(self, models: Sequence[ModelMetadata]) -> object:
+        """Give what is the same, and only then, for all who see the same rows of some models."""
+        if not self._policies:
+            return None
+        view: list[object] = []
+        for model in models:
+            guard, values = self._guard(model), list[object]()
+            view.append(None if guard is None else (guard.shape(values), typed(values)))
+        return tuple(view)
 
     def _seen(self, statement: Select | Count | Update | Delete) -> Sequence[ModelMetadata]:
         shape = statement.shape([])

@@ -139,6 +139,21 @@ class TestTasksInTransactions:
         assert [type(answer) for answer in answers] == [type(None), Stop] * 4
         assert await texts(db) == ["0", "2", "4", "6"]
 
+    async def test_a_write_beside_a_transaction_outlasts_its_rollback(self, db: Ommi) -> None:
+        await db.add(Note("a", 1)).or_raise()
+
+        async def undone() -> None:
+            with suppress(Stop):
+                async with db.transaction():
+                    await db.add(Note("b", 2)).or_raise()
+                    raise Stop
+
+        # Asked for before the transaction begins, and run when it has.
+        _, matched = await asyncio.gather(undone(), db.query(Note).update(number=7))
+
+        assert matched == 1
+        assert [note.number for note in await db.query(Note).fetch_all()] == [7]
+
     async def test_a_cancelled_block_is_rolled_back(self, db: Ommi) -> None:
         inside = asyncio.Event()
         txs: list[Transaction] = []

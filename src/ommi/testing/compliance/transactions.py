@@ -131,6 +131,18 @@ class TestTransactions:
 
         assert await texts(db) == ["a"]
 
+    async def test_a_write_that_is_awaited_after_an_explicit_end_is_refused(
+        self, db: Ommi
+    ) -> None:
+        async with db.transaction() as tx:
+            await db.add(Note("a")).or_raise()
+            late = tx.query(Note).update(text="b")
+            await tx.commit()
+            with pytest.raises(TransactionClosed, match="committed"):
+                await late
+
+        assert await texts(db) == ["a"]
+
     async def test_after_its_end_a_transaction_refuses_everything(self, db: Ommi) -> None:
         async with db.transaction() as tx:
             await db.add(Note("a"))
