@@ -28,6 +28,7 @@ from ommi import (
     TooManyRows,
     TransactionOptions,
     Unique,
+    UniqueViolation,
     ommi_model,
 )
 from services.redis import Server, database, peer, server
@@ -75,6 +76,16 @@ async def db(server: Server, database: int) -> AsyncIterator[Ommi]:
     async with Ommi(server.driver()) as opened:
         await opened.use_models(COLLECTION)
         yield opened
+
+
+async def test_a_violation_in_a_block_names_the_model_once(db: Ommi) -> None:
+    await db.add(Exact(rate=1.0)).or_raise()
+
+    with pytest.raises(UniqueViolation) as caught:
+        async with db.transaction():
+            await db.add(Exact(rate=1.0))
+
+    assert caught.value.reason == "Exact (rate): another row already has this value"
 
 
 async def test_hostile_names_and_values_are_only_names_and_values(db: Ommi, peer: Any) -> None:
