@@ -158,3 +158,14 @@ async def test_use_models_takes_classes(given: Any) -> None:
     async with Ommi("memory://") as db:
         with pytest.raises(ModelError, match="model classes and collections are wanted"):
             await db.use_models(given)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("url", ["memory://", "sqlite://"])
+async def test_a_table_that_is_not_there_is_told_with_what_makes_it(url: str) -> None:
+    async with Ommi(url) as db:
+        error = await db.find(Newcomer).count.error
+
+    assert "table" in str(error)
+    assert "Newcomer" in str(error)
+    assert "use_models() makes it" in str(error)
