@@ -24,11 +24,13 @@ from ommi import (
     Key,
     ModelCollection,
     Ommi,
+    SchemaManager,
     StoreAs,
     TooManyRows,
     TransactionOptions,
     Unique,
     UniqueViolation,
+    UnsupportedOperation,
     ommi_model,
 )
 from services.redis import Server, database, peer, server
@@ -86,6 +88,11 @@ async def test_a_violation_in_a_block_names_the_model_once(db: Ommi) -> None:
             await db.add(Exact(rate=1.0))
 
     assert caught.value.reason == "Exact (rate): another row already has this value"
+
+
+async def test_migrations_are_refused_with_what_there_is_instead(db: Ommi) -> None:
+    with pytest.raises(UnsupportedOperation, match=r"migrate; use_models\(\) makes the tables"):
+        await SchemaManager(db).migrate_up()
 
 
 async def test_hostile_names_and_values_are_only_names_and_values(db: Ommi, peer: Any) -> None:
