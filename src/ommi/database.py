@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
@@ -65,15 +73,15 @@ class Ommi(Operations):
             ready = prepared(location, options, known.registry)
             driver, self._pool_options = ready.driver(), ready.pool
         else:
-            driver, self._pool_options = location, pool_options(options)
-        layers = known.layers(middleware)
+            driver, self._pool_options = _driver(location), pool_options(options)
+        layers = known.layers(_several("middleware", middleware))
         if layers:
             watched = WatchedHomeExecutor(driver, self, Chain(layers))
             self._executor, self._writer = watched, WatchedWriter(watched)
         else:
             self._executor = Executor(driver, self)
             self._writer = GraphWriter(self._executor)
-        self._caching = Caching.of(cache, chosen(cache_all), known.registry)
+        self._caching = Caching.of(cache, chosen(_several("cache_all", cache_all)), known.registry)
         if self._caching is not None:
             self._caching.note_commands_of(self._executor.planner)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
@@ -217,6 +225,22 @@ class Ommi(Operations):
         Waits until the store has ended it, if it has not yet.
         """
         return await resolve(self, token)
+
+
+def _driver(location: object) -> Driver:
+    if not hasattr(location, "compiler"):
+        raise ConfigurationError(
+            "a database is named by a URL such as sqlite:///app.db, by a mapping, or by a driver, "
+            f"not by {type(location).__name__}"
+        )
+    return cast("Driver", location)
+
+
+def _several(name: str, said: Sequence[T]) -> Sequence[T]:
+    if isinstance(said, str) or not isinstance(said, Iterable):
+        found = getattr(said, "__name__", type(said).__name__)
+        raise ConfigurationError(f"{name} is a list, as in {name}=[...]; found {found}")
+    return said
 
 
 def _refuses(lazy: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 from ommi.errors import ModelError
+from ommi.metadata.annotations import IndexTogether, UniqueTogether
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.inspection import (
     Together,
@@ -50,10 +51,13 @@ def ommi_model(
     that cannot be mapped.
     """
     if len(said) == 1 and isinstance(said[0], type):
+        _refuse_other_kinds("ommi_model", said[0], (), collection, table)
         return _decorated(said[0], (), collection, table, _names_around(2))
     together = tuple(each for each in said if not isinstance(each, type))
+    _refuse_other_kinds("ommi_model", object, together, collection, table)
 
     def decorate(cls: type[T]) -> type[T]:
+        _refuse_other_kinds("ommi_model", cls, together, collection, table)
         return _decorated(cls, together, collection, table, _names_around(2))
 
     return decorate
@@ -70,6 +74,7 @@ def register(
 
     Raises `ModelError` for a class that cannot be mapped.
     """
+    _refuse_other_kinds("register", cls, together, collection, table)
     model = inspect_model(
         cls,
         table=table,
@@ -79,6 +84,31 @@ def register(
     )
     _publish(model)
     return cls
+
+
+def _refuse_other_kinds(
+    caller: str, cls: object, together: Sequence[object], collection: object, table: object
+) -> None:
+    """Say what a decorator takes, to whoever gave it something else."""
+    name = getattr(cls, "__name__", type(cls).__name__)
+    if not isinstance(cls, type):
+        raise ModelError(f"{caller} wants a class, found {type(cls).__name__}", model=name)
+    for each in together:
+        if not isinstance(each, UniqueTogether | IndexTogether):
+            found = type(each).__name__
+            advice = "; write collection=..." if isinstance(each, ModelCollection) else ""
+            raise ModelError(
+                f"{caller} takes UniqueTogether and IndexTogether, found {found}{advice}",
+                model=name,
+            )
+    if collection is not None and not isinstance(collection, ModelCollection):
+        raise ModelError(
+            f"collection is a ModelCollection, not {type(collection).__name__}", model=name
+        )
+    if table is not None and not isinstance(table, str):
+        raise ModelError(
+            f"table is a str, the table's name, not {type(table).__name__}", model=name
+        )
 
 
 def _decorated(

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar, overload
 
 from ommi.drivers.protocol import Connection, SchemaKeeping
-from ommi.errors import QueryError, SchemaMismatch, UnsupportedOperation
+from ommi.errors import ModelError, QueryError, SchemaMismatch, UnsupportedOperation
 from ommi.execution.executor import Executor
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
@@ -76,6 +76,11 @@ class Operations:
 
     def add_all(self, models: Iterable[T]) -> AsyncResultWrapper[list[T]]:
         """Add models together or not at all; gives them in order, keys filled in."""
+        if not isinstance(models, Iterable):
+            raise QueryError(
+                f"add_all(models) takes a list, found {type(models).__name__}; add(a, b) takes "
+                "models one by one"
+            )
         every = list(models)
         return WriteOperation(partial(self._writer.add_all, every), partial(_add, every))
 
@@ -180,8 +185,17 @@ def chosen(models: Iterable[Models]) -> list[ModelMetadata]:
         if isinstance(said, ModelCollection):
             found.update(dict.fromkeys(said))
         else:
-            found[metadata_of(said)] = None
+            found[metadata_of(_class(said))] = None
     return list(found)
+
+
+def _class(said: object) -> type:
+    if not isinstance(said, type):
+        raise ModelError(
+            "model classes and collections are wanted, one by one, not an instance",
+            model=type(said).__name__,
+        )
+    return said
 
 
 def _add(models: Iterable[object]) -> str:

@@ -24,10 +24,13 @@ from ommi import (
     Key,
     ModelCollection,
     Ommi,
+    SchemaManager,
     StoreAs,
     TooManyRows,
     TransactionOptions,
     Unique,
+    UniqueViolation,
+    UnsupportedOperation,
     ommi_model,
 )
 from services.redis import Server, database, peer, server
@@ -75,6 +78,21 @@ async def db(server: Server, database: int) -> AsyncIterator[Ommi]:
     async with Ommi(server.driver()) as opened:
         await opened.use_models(COLLECTION)
         yield opened
+
+
+async def test_a_violation_in_a_block_names_the_model_once(db: Ommi) -> None:
+    await db.add(Exact(rate=1.0)).or_raise()
+
+    with pytest.raises(UniqueViolation) as caught:
+        async with db.transaction():
+            await db.add(Exact(rate=1.0))
+
+    assert caught.value.reason == "Exact (rate): another row already has this value"
+
+
+async def test_migrations_are_refused_with_what_there_is_instead(db: Ommi) -> None:
+    with pytest.raises(UnsupportedOperation, match=r"migrate; use_models\(\) makes the tables"):
+        await SchemaManager(db).migrate_up()
 
 
 async def test_hostile_names_and_values_are_only_names_and_values(db: Ommi, peer: Any) -> None:

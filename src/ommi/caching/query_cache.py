@@ -113,6 +113,15 @@ class QueryCache:
             checked_positive(name, value)
         if isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < 1:
             raise ConfigurationError(f"max_size is a number of entries from 1, not {max_size!r}")
+        if channel is not None and not isinstance(channel, str):
+            raise ConfigurationError(
+                'channel is "database" or the URL of a PostgreSQL or Redis server, not '
+                f"{type(channel).__name__}"
+            )
+        if tenant is not None and not callable(tenant):
+            raise ConfigurationError(
+                f"tenant is a function that gives the tenant, not {type(tenant).__name__}"
+            )
         if shared_as is not None and channel is None:
             raise ConfigurationError(
                 "shared_as names entries in the channel's store, so it wants a channel too"

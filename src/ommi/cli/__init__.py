@@ -36,7 +36,8 @@ exit codes:
 
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message}\n{self.format_usage().rstrip()}")
+        usage = self.format_usage().rstrip()
+        raise CommandError(f"{message}\n{usage}\n`{self.prog} --help` tells of each")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: Sequence[str], console: Console) -> Reply:
+    if given and given[0].startswith("--") and not "--help".startswith(given[0]):
+        raise CommandError("options stand after the command, as in `ommi status --url URL`")
     options = parser().parse_args(given)
     command: Command = options.command
     said = Said(options.url, options.models, options.migrations)

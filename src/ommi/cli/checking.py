@@ -38,7 +38,10 @@ async def status(context: Context) -> Reply:
         {"version": row[0], "state": row[1], "at": row[2] or None, "took": row[3] or None}
         for row in rows
     ]
-    return Reply((table,) if rows else ("there are no migrations",), {"migrations": data})
+    return Reply(
+        (table,) if rows else ("there are no migrations; `ommi new` writes the first",),
+        {"migrations": data},
+    )
 
 
 def _row(status: MigrationStatus) -> tuple[str, str, str, str]:

@@ -225,6 +225,7 @@ def _ours(shipped: Shipped, scheme: str) -> object:
     try:
         return getattr(import_module(module), name)
     except ImportError as error:
+        library = (error.name or "").partition(".")[0]
         raise ConfigurationError(
-            f"{scheme}:// needs the client library {error.name}: pip install ommi[{shipped.extra}]"
+            f"{scheme}:// needs the client library {library}: pip install ommi[{shipped.extra}]"
         ) from error

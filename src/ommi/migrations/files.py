@@ -30,7 +30,7 @@ CODE = "up"
 
 _NAME = re.compile(r"\d{4,}_\w+")
 _DATA = ("depends", "operations", "replaces")
-_LONGEST_SLUG = 40
+_LONGEST_SLUG = 48
 
 
 class FileMigration(Migration):
@@ -118,7 +118,10 @@ def next_version(existing: Iterable[Migration], description: str) -> str:
     """Give the version after all others, with words of the description."""
     numbers = [int(each.version.partition("_")[0]) for each in existing]
     words = re.sub(r"\W+", "_", description.lower(), flags=re.ASCII).strip("_")
-    slug = words[:_LONGEST_SLUG].strip("_") or "change"
+    if len(words) > _LONGEST_SLUG:
+        cut = words[: _LONGEST_SLUG + 1]
+        words = cut.rpartition("_")[0] or cut[:-1]
+    slug = words or "change"
     return f"{max(numbers, default=0) + 1:04d}_{slug}"
 
 

@@ -30,7 +30,11 @@ class SessionDatabase(Ommi):
     def __init__(self, db: Ommi, session: Connection) -> None:
         super().__init__(db.driver)
         if not isinstance(session, Migrating):
-            raise UnsupportedOperation("migrate", db.driver.name)
+            raise UnsupportedOperation(
+                "migrate",
+                db.driver.name,
+                "use_models() makes the tables that are missing, and rows are changed by updates",
+            )
         self.changing: Migrating = session
         self._connection = session
         self._executor.home = session

@@ -52,6 +52,12 @@ class RowPolicy(_Suspendable):
 
     def __init__(self, model: type, condition: Predicate | Callable[[], Predicate | None]) -> None:
         super().__init__()
+        metadata_of(model)
+        if not isinstance(condition, Predicate) and not callable(condition):
+            raise ConfigurationError(
+                "RowPolicy(Model, condition) wants a condition such as Model.owner == 1 or a "
+                f"function that gives one, found {type(condition).__name__}"
+            )
         self._model = model
         self._condition = condition
 
@@ -82,6 +88,12 @@ class TenantScope(_Suspendable):
 
     def __init__(self, field: str, current: ContextVar[Any] | Callable[[], object]) -> None:
         super().__init__()
+        _refuse_no_name("TenantScope", field)
+        if not isinstance(current, ContextVar) and not callable(current):
+            raise ConfigurationError(
+                "TenantScope(field, current) wants a context variable or a function that gives "
+                f"the tenant, found {type(current).__name__}"
+            )
         self._field = field
         self._current = current
 
@@ -118,6 +130,7 @@ class SoftDelete(_Suspendable):
 
     def __init__(self, field: str = "deleted_at") -> None:
         super().__init__()
+        _refuse_no_name("SoftDelete", field)
         self._field = field
 
     def guard(self, model: ModelMetadata, /) -> Predicate | None:
@@ -151,6 +164,13 @@ class SoftDelete(_Suspendable):
                 "it wants a datetime that may be None, or a bool"
             )
         return field
+
+
+def _refuse_no_name(policy: str, field: object) -> None:
+    if not isinstance(field, str):
+        raise ConfigurationError(
+            f"{policy} wants the name of a field, as a str, found {type(field).__name__}"
+        )
 
 
 def _mark(field: FieldMetadata) -> object:

@@ -179,7 +179,20 @@ class LazyList(Handle[list[T]]):
         def none(self, *conditions: Asked[T]) -> Predicate: ...
         def count(self, *conditions: Asked[T]) -> Expression[int]: ...
 
-    __iter__ = None
+        __iter__ = None
+
+    else:
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(
+                f"{self!r} is not iterable; await it first: "
+                f"for x in await ...{self._relation.name}"
+            )
+
+        def __len__(self) -> NoReturn:
+            raise TypeError(
+                f"{self!r} has no length; await it first: len(await ...{self._relation.name})"
+            )
 
 
 _new = object.__new__

@@ -52,6 +52,12 @@ class SqlCommand:
     by_keys: ByKeys | None = None
 
 
+def of_a_missing_table(reason: str, command: SqlCommand | None) -> str:
+    """Give what a server says of a table that is not there, and what makes a model's."""
+    is_model = command is not None and bool(command.table) and command.table in reason
+    return f"{reason}; use_models() makes it, or a migration" if is_model else reason
+
+
 class Dialect:
     """The defaults are standard SQL."""
 

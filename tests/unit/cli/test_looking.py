@@ -129,6 +129,8 @@ def test_inspect_writes_models_that_run(project: Project) -> None:
         (("erd", "--database", "x"), 2, "no database 'x' is configured; known: none"),
         (("fly",), 2, "invalid choice: 'fly'"),
         ((), 2, "the following arguments are required: command"),
+        ((), 2, "`ommi --help` tells of each"),
+        (("--url", "sqlite://", "status"), 2, "options stand after the command"),
     ],
 )
 def test_bad_input_is_explained(

@@ -160,3 +160,11 @@ def test_versions_count_on_and_are_made_of_words() -> None:
     assert next_version(existing, "Add User.e-mail, now!") == "0011_add_user_e_mail_now"
     assert next_version([], "   ") == "0001_change"
     assert len(next_version([], "x" * 300)) < 60
+
+
+def test_a_long_name_of_a_file_ends_with_a_whole_word() -> None:
+    assert next_version([], "Rename column User.name to given_name and 12 more") == (
+        "0001_rename_column_user_name_to_given_name_and_12"
+    )
+    assert next_version([], "x" * 60) == f"0001_{'x' * 48}"
+    assert next_version([], "?") == "0001_change"

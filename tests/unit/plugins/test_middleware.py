@@ -328,7 +328,7 @@ async def test_what_gives_no_answer_is_named() -> None:
         await proceed(operation)
 
     async with Ommi("memory://", middleware=[silent]) as db:
-        with pytest.raises(ConfigurationError, match="function gave NoneType for <CREATE TABLES"):
+        with pytest.raises(ConfigurationError, match="silent gave NoneType for <CREATE TABLES"):
             await db.use_models(models)
 
 
@@ -336,7 +336,7 @@ async def test_what_gives_no_answer_is_named() -> None:
     ("middleware", "told"),
     [
         ([object()], "takes middleware and policies, found object"),
-        ([Diary], "takes middleware and policies, found Diary"),
+        ([Diary], "takes middleware and policies, found the class Diary itself"),
         (["nonsense"], "no middleware is called 'nonsense'; there are metrics, query_log"),
     ],
 )

@@ -22,7 +22,7 @@ from ommi.errors import (
     UniqueViolation,
     UnsupportedOperation,
 )
-from ommi.sql.dialect import SqlCommand
+from ommi.sql.dialect import SqlCommand, of_a_missing_table
 
 CLIENT_ERRORS = (MySQLError, OSError)
 """All that asyncmy raises."""
@@ -206,9 +206,12 @@ def _other(complaint: Complaint) -> OmmiError:
     if complaint.code in _SHOWING_VALUES:
         message = _without_values(message)
     reason = f"{message} ({complaint.code})"
+    if complaint.code == _NO_TABLE:
+        reason = of_a_missing_table(reason, complaint.command)
     return DatabaseError(reason, store=complaint.store, statement=complaint.text)
 
 
+_NO_TABLE = 1146
 _DECIMAL_OVERFLOW = 1916
 _TRUNCATED = 1292
 """What MySQL says of a decimal that has no place in what it sorts by."""

@@ -24,7 +24,7 @@ from ommi.errors import (
     UniqueViolation,
     UnsupportedOperation,
 )
-from ommi.sql.dialect import SqlCommand
+from ommi.sql.dialect import SqlCommand, of_a_missing_table
 
 STORE = PostgreSQLDialect.name
 
@@ -163,6 +163,8 @@ def _other(error: asyncpg.PostgresError, command: SqlCommand | None) -> OmmiErro
     reason = _words(error)
     if error.sqlstate == _STILL_NEEDED and error.detail:
         reason = f"{reason}: {error.detail}"
+    if error.sqlstate == _NO_TABLE:
+        reason = of_a_missing_table(reason, command)
     return DatabaseError(reason, store=STORE, statement=_text(command))
 
 
@@ -172,6 +174,8 @@ def _text(command: SqlCommand | None) -> str | None:
 
 _STILL_NEEDED = "2BP01"
 """Other things depend on a table; which ones, only the detail says."""
+
+_NO_TABLE = "42P01"
 
 _BY_CODE: Mapping[str, Make] = {
     "22003": _overflow,

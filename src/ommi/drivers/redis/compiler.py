@@ -79,8 +79,8 @@ class RedisCompiler:
             case Count(select):
                 run = partial(_count, _Search.of(select))
                 return Compiled(_command(statement, run, select.where))
-            case Insert(model, _, returning):
-                run = _in_words_of(model, partial(_insert, statement))
+            case Insert(_, _, returning):
+                run = partial(_insert, statement)
                 command = _command(statement, run, None, insert=statement)
                 return Compiled(command, columns=tuple(map(self._result, returning)))
             case Update(model, changes, where):

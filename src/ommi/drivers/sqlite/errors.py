@@ -19,7 +19,7 @@ from ommi.errors import (
     UniqueViolation,
     UnsupportedOperation,
 )
-from ommi.sql.dialect import SqlCommand
+from ommi.sql.dialect import SqlCommand, of_a_missing_table
 
 STORE = "SQLite"
 
@@ -93,7 +93,10 @@ def _unreadable(error: sqlite3.Error, command: SqlCommand | None) -> OmmiError:
 
 
 def _other(error: sqlite3.Error, command: SqlCommand | None) -> OmmiError:
-    return DatabaseError(str(error), store=STORE, statement=_text(command))
+    reason = str(error)
+    if reason.startswith("no such table"):
+        reason = of_a_missing_table(reason, command)
+    return DatabaseError(reason, store=STORE, statement=_text(command))
 
 
 def _text(command: SqlCommand | None) -> str | None:

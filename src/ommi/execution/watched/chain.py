@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from types import FunctionType
 
 from ommi.errors import ConfigurationError
 from ommi.execution.watched.policing import Policing
@@ -21,7 +22,7 @@ class Chain:
         for layer in layers:
             if isinstance(layer, type) or not isinstance(layer, Middleware | Policy):
                 raise ConfigurationError(
-                    f"middleware=[...] takes middleware and policies, found {_named(layer)}; a "
+                    f"middleware=[...] takes middleware and policies, found {_found(layer)}; a "
                     "middleware is called with an operation and with what proceeds"
                 )
         self.layers: tuple[Middleware | Policy, ...] = tuple(layers)
@@ -52,5 +53,10 @@ async def _through(layer: Middleware, proceed: Proceed, operation: Operation) ->
     return answer
 
 
+def _found(layer: object) -> str:
+    return f"the class {_named(layer)} itself" if isinstance(layer, type) else _named(layer)
+
+
 def _named(layer: object) -> str:
-    return layer.__name__ if isinstance(layer, type) else type(layer).__name__
+    """Name a function by its name, and anything else by its class."""
+    return layer.__name__ if isinstance(layer, type | FunctionType) else type(layer).__name__

@@ -114,3 +114,8 @@ class TestRelationsOutOfReach(CountedSuite):
             post.author.name  # type: ignore[attr-defined]  # noqa: B018
         with pytest.raises(TypeError, match="await it first"):
             bool(post.author)
+        author = await post.author
+        with pytest.raises(TypeError, match=r"is not iterable; await it first: .*posts"):
+            list(author.posts)  # type: ignore[call-overload]
+        with pytest.raises(TypeError, match=r"has no length; await it first: .*posts"):
+            len(author.posts)  # type: ignore[arg-type]
