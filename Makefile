@@ -20,7 +20,7 @@ PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
 ASYNC := tests/concurrency tests/drivers
 REST := $(addprefix --ignore=,$(ASYNC) tests/properties)
 # What must hold on every Python.
-EVERYWHERE := tests/unit $(wildcard tests/compliance/test_memory.py tests/compliance/test_sqlite_memory.py)
+EVERYWHERE := tests/unit tests/compliance/test_sqlite_memory.py
 
 .PHONY: help venv demo services mysql test test-others check bench bench-growth profile count soak \
 	docs clean
@@ -52,7 +52,7 @@ test-others: .venv/.tests services
 
 test-3.%: .venv-3.%/.tests
 	@echo "Python 3.$*"
-	OMMI_TEST_PROFILE=quick PYTHONDEVMODE=1 .venv-3.$*/bin/python -m pytest -n $(WORKERS) $(EVERYWHERE)
+	OMMI_TEST_PROFILE=quick .venv-3.$*/bin/python -m pytest -n $(WORKERS) $(EVERYWHERE)
 
 services: ## the servers that tests share; installs what is missing where it may
 	@tools/services
