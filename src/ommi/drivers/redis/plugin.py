@@ -36,8 +36,10 @@ class RedisPlugin:
         }
 
     def config_of(self, address: Address) -> Mapping[str, object]:
-        """Give what a URL says: a database by its number."""
+        """Give what a URL says: a database by its number, and often a password without a user."""
         settings = dict(address.settings())
+        if not address.user:
+            settings.pop("user", None)
         database = str(settings.get("database", "0"))
         if not database.isdecimal():
             raise ConfigurationError(
