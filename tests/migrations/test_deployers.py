@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -27,7 +28,12 @@ DEPLOYER = Path(__file__).with_name("deployer.py")
 
 async def _started(url: str, *words: str) -> Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, str(DEPLOYER), url, *words, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        *(sys.executable, str(DEPLOYER), url, *words),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        # In that mode asyncio complains of a slow machine, where nothing is to be said.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"},
     )
 
 

@@ -123,6 +123,6 @@ class CSVConnection:
         self._stamp = stamp
 
     def _save(self) -> None:
-        every = [(table, self._tables.rows(table.name)) for table in self._tables.schemas()]
+        every = [(table, self._tables.rows(table.name)) for table in self._tables.schemas]
         files.write(self._folder, every)
         self._stamp = files.stamp(self._folder)
