@@ -448,7 +448,7 @@ class TestNestedTransactions:
         async with db.transaction():
             await db.add(Note("a"))
             with pytest.raises(TransactionTimeout):
-                async with db.transaction(TransactionOptions(timeout=0.05)):
+                async with db.transaction(TransactionOptions(timeout=0.5)):
                     await db.add(Note("b"))
                     await asyncio.Event().wait()
             await db.add(Note("c"))
