@@ -35,9 +35,7 @@ UNLIKE: dict[str, str] = {
 }
 """What the suite asks of every store and MongoDB does otherwise, by the test's name."""
 if not REAL:
-    UNLIKE["test_many_keys_of_two_fields_are_found"] = (
-        "the tests' server takes a minute for it"
-    )
+    UNLIKE["test_many_keys_of_two_fields_are_found"] = "the tests' server takes a minute for it"
 
 
 @pytest.fixture(autouse=True)
