@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ommi import ConfigurationError
-from ommi.testing.scaffold import new_driver
+from ommi.cli.scaffold import new_driver
 from profiles import PROFILE, SOAK
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ommi.cli.command import Command, Context
 from ommi.cli.console import Reply
-from ommi.testing.scaffold import new_driver
+from ommi.cli.scaffold import new_driver
 
 
 def driver(context: Context) -> Reply:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from command.project import Project
 
 
@@ -17,3 +20,16 @@ def test_a_name_that_is_no_scheme_is_refused(project: Project) -> None:
 
     assert done.exits == 2
     assert "lower-case letters and digits" in done.err
+
+
+def test_the_command_does_without_what_only_tests_need() -> None:
+    program = (
+        "import sys; sys.modules['pytest'] = None; import ommi.cli; "
+        "print(len(ommi.cli.commands()))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")

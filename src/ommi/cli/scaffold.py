@@ -37,7 +37,7 @@ def new_driver(name: str, folder: Path) -> list[Path]:
     if place.exists():
         raise ConfigurationError(f"{place} is there already; choose another name or folder")
     words = {"name": name, "package": f"ommi_{name}", "Name": name.capitalize()}
-    templates = files("ommi.testing") / _TEMPLATES
+    templates = files("ommi.cli") / _TEMPLATES
     written = []
     for template, pattern in _PLACES.items():
         file = place / pattern.format(**words)
