@@ -83,7 +83,7 @@ count: .venv/.tests ## calls and instructions of an operation, against benchmark
 
 soak: .venv/.tests services ## the tests with many more examples; takes an hour or so
 	-@tools/mysql
-	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS)
+	OMMI_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS) --timeout=0
 
 docs: .venv/.docs ## the documentation, in site/
 	.venv/bin/zensical build --clean --strict

@@ -339,14 +339,18 @@ class TestCancel:
 
     async def test_a_job_that_has_just_finished_is_cancelled_without_harm(self) -> None:
         async with serving() as worker:
-            second_began = threading.Event()
+            gate, second_began = threading.Event(), threading.Event()
+
+            def first(_: sqlite3.Connection) -> None:
+                gate.wait()
 
             def second(_: sqlite3.Connection) -> str:
                 second_began.set()
                 return "second"
 
-            tasks = [asyncio.create_task(worker.run(job)) for job in (one, second)]
-            await asyncio.sleep(0)
+            tasks = [asyncio.create_task(worker.run(job)) for job in (first, second)]
+            await turns()
+            gate.set()
             second_began.wait()
             await cancelled(tasks[0])
 
