@@ -15,10 +15,11 @@ PYTEST := PYTHONDEVMODE=1 .venv/bin/python -m pytest
 PINS := pyproject.toml $(wildcard requirements/*.txt)
 # It asks the first `python` for the installed packages.
 PYRIGHT := PATH="$(CURDIR)/.venv/bin:$$PATH" pyright
-# The development mode triples what a test costs, coverage doubles it: the mode is for what is about
-# tasks and connections, and random questions, which reach no line that others do not, have neither.
-ASYNC := tests/concurrency tests/drivers
-REST := $(addprefix --ignore=,$(ASYNC) tests/properties)
+# Coverage doubles what a test costs, and random questions reach no line that others do not.
+RANDOM := tests/properties
+# The development mode costs up to ten times as much: it is for what gives tasks and threads up.
+CANCELS := tests/unit/execution tests/drivers/test_sqlite_worker.py \
+	$(addprefix tests/concurrency/test_,cancelled_awaits.py cancelled_transactions.py pool_cancellation.py)
 # What must hold on every Python.
 EVERYWHERE := tests/unit tests/compliance/test_sqlite_memory.py
 
@@ -36,11 +37,11 @@ demo: .venv/.demo ## explore the world's airports; URL=... for another database
 
 test: .venv/.tests services ## all tests, with coverage; then once more on the other Pythons
 	.venv/bin/coverage erase
-	.venv/bin/coverage run -m pytest -n $(WORKERS) $(REST)
-	PYTHONDEVMODE=1 .venv/bin/coverage run -m pytest -n $(WORKERS) $(ASYNC)
+	.venv/bin/coverage run -m pytest -n $(WORKERS) --ignore=$(RANDOM)
 	.venv/bin/coverage combine -q
 	.venv/bin/coverage report
-	.venv/bin/python -m pytest -n $(WORKERS) tests/properties
+	.venv/bin/python -m pytest -n $(WORKERS) $(RANDOM)
+	OMMI_TEST_PROFILE=quick $(PYTEST) -n $(WORKERS) $(CANCELS)
 	@$(MAKE) --no-print-directory test-others
 
 # The Pythons from 3.11 on that this machine has, without the one in .venv.

@@ -37,6 +37,8 @@ def server() -> Server:
 @pytest.fixture
 async def database(server: Server) -> AsyncIterator[int]:
     """The number of a database that is empty, and emptied again after the test."""
+    async with server.client() as client:
+        await client.flushdb()
     yield 0
     async with server.client() as client:
         await client.flushdb()
