@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from ommi.drivers.protocol import Connection, SchemaKeeping
 from ommi.errors import ModelError, QueryError, SchemaMismatch, UnsupportedOperation
@@ -12,6 +12,7 @@ from ommi.execution.executor import Executor
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.prepared import prepared
 from ommi.query.builder import asked
 from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
@@ -25,9 +26,11 @@ from ommi.schema.snapshot import (
     in_dependency_order,
     table_of,
 )
-from ommi.selection import Condition, Finding, Query
+from ommi.selection import Condition, Finding, Query, Selection
 
 T = TypeVar("T")
+P = ParamSpec("P")
+S = TypeVar("S", bound=Selection[Any])
 Models = ModelCollection | type
 
 
@@ -51,6 +54,23 @@ class Operations:
     def query(self, model: type[T], /, *conditions: Condition[T]) -> Query[T]:
         """Ask for rows; what comes back gives plain values and raises."""
         return Query(self._executor, asked((model, *conditions)))
+
+    def prepare(self, question: Callable[P, S], /) -> Callable[P, S]:
+        """Put a question together once, to ask it with other values many times.
+
+            @db.prepare
+            def by_age(lowest: int, most: int = 10) -> Query[User]:
+                return db.query(User).where(User.age >= lowest).order_by("name").limit(most)
+
+
+            await by_age(18).fetch_all()
+
+        `question` is a function that gives a question of this database. It is run here and now,
+        with placeholders for its parameters, which can be compared with fields and calculated
+        with them, and be a limit or an offset. What comes back has the same parameters, and gives
+        the same question. Raises `QueryError`.
+        """
+        return cast("Callable[P, S]", prepared(question, self._executor))
 
     @overload
     def add(self, model: T, /) -> AsyncResultWrapper[T]: ...

@@ -29,7 +29,7 @@ from ommi.query.nodes import Comparison, Logical, Predicate
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.ordering import Ordering
 from ommi.query.relation_fields import RelationReference
-from ommi.query.statements import Select
+from ommi.query.statements import BESIDE, Select
 from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles
 
 Keys = Collection[object]
@@ -45,7 +45,7 @@ _EVENT_LOOP = str(Path(asyncio.__file__).parent)
 async def select_with(executor: Executor, select: Select, loads: Sequence[Load]) -> list[Any]:
     """Give the models that a selection means, with relations loaded."""
     beside = joinable(select, loads) if executor.can_join else ()
-    instances = await executor.select(select._replace(beside=beside) if beside else select)
+    instances = await executor.select(select.but(BESIDE, beside) if beside else select)
     if len(beside) < len(loads) or any(load.nested for load in loads):
         await load_related(executor, instances, loads, beside)
     return instances
