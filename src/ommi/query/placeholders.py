@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ommi.query.nodes import Term
 
 if TYPE_CHECKING:
+    from ommi.metadata.storage import StorageType
     from ommi.query.operators import QueryOperator
 
 Convert = Callable[[object], object]
@@ -48,7 +49,9 @@ class Placeholder(Term):
         object.__setattr__(self, "_before", None)
         object.__setattr__(self, "_notes", set())
 
-    storage = None  # It takes that of the field.
+    @property
+    def storage(self) -> StorageType | None:
+        return None  # It takes that of the field.
 
     @property
     def varies(self) -> bool:
