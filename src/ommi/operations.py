@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from ommi.drivers.protocol import Connection, SchemaKeeping
 from ommi.errors import ModelError, QueryError, SchemaMismatch, UnsupportedOperation
@@ -18,15 +18,10 @@ from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
 from ommi.query.statements import Delete, Update
 from ommi.results import AsyncResultWrapper, WriteOperation
-from ommi.schema.diff import differences
-from ommi.schema.snapshot import (
-    Table,
-    check_index_names,
-    check_targets,
-    in_dependency_order,
-    table_of,
-)
 from ommi.selection import Condition, Finding, Query, Selection
+
+if TYPE_CHECKING:
+    from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -158,6 +153,13 @@ class Operations:
         What exists is never altered, dropped or emptied: a table on which a model cannot work is a
         `SchemaMismatch`, and then nothing is created.
         """
+        from ommi.schema.snapshot import (
+            check_index_names,
+            check_targets,
+            in_dependency_order,
+            table_of,
+        )
+
         every = chosen(models or (DEFAULT_COLLECTION,))
         wanted = in_dependency_order(map(table_of, every))
         check_index_names(wanted)
@@ -172,12 +174,16 @@ class Operations:
 
     async def remove_models(self, *models: Models) -> None:
         """Drop the tables of a collection, with everything in them."""
+        from ommi.schema.snapshot import in_dependency_order, table_of
+
         tables = in_dependency_order(map(table_of, chosen(models or (DEFAULT_COLLECTION,))))
         await self._schema_keeping().drop_tables(tuple(reversed(tables)))
 
     async def _checked_tables(
         self, keeping: SchemaKeeping, wanted: Iterable[Table]
     ) -> dict[str, Table]:
+        from ommi.schema.diff import differences
+
         names = {table.name: table for table in wanted}
         referred = {f.table for table in names.values() for f in table.foreign_keys}
         found = {table.name: table for table in await keeping.tables({*names, *referred})}

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import cache
-from pathlib import Path
+from os.path import dirname
 from types import FrameType
 from typing import Any, cast
 
@@ -38,8 +38,9 @@ Related = dict[object, object]
 KEYS_AT_ONCE = 256
 """How many keys of several fields go into one statement."""
 
-_OURS = (str(Path(__file__).parent), str(Path(handles.__file__).parent))
-_EVENT_LOOP = str(Path(asyncio.__file__).parent)
+# Nobody else needs pathlib to import Ommi.
+_OURS = (dirname(__file__), dirname(handles.__file__))  # noqa: PTH120
+_EVENT_LOOP = dirname(asyncio.__file__)  # noqa: PTH120
 
 
 async def select_with(executor: Executor, select: Select, loads: Sequence[Load]) -> list[Any]:

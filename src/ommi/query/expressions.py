@@ -22,7 +22,6 @@ from ommi.query.operators import (
 )
 from ommi.query.ordering import Ordering
 from ommi.query.placeholders import Convert, Placeholder
-from ommi.query.regex import parse_regex
 
 if TYPE_CHECKING:
     from ommi.metadata.model import ModelMetadata
@@ -364,6 +363,8 @@ def _accept_text(left: Expression[object], right: object) -> str:
 
 
 def _accept_regex(left: Expression[object], right: object) -> str:
+    from ommi.query.regex import parse_regex
+
     pattern = _accept_text(left, right)
     parse_regex(pattern)
     return pattern
