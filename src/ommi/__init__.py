@@ -9,7 +9,6 @@ async with Ommi("sqlite:///app.db") as db:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from ommi.caching.query_cache import CacheEntry, CacheStats, QueryCache
 from ommi.database import Ommi
 from ommi.decorator import ommi_model, register
 from ommi.drivers.plugin import DriverPlugin
@@ -57,7 +56,6 @@ from ommi.errors import (
     WrongLoop,
 )
 from ommi.execution.executor import Explanation
-from ommi.execution.pool import ConnectionPool, ConnectionStats
 from ommi.execution.transaction.policy import TransactionOptions
 from ommi.extensions import PluginManager
 from ommi.metadata.annotations import (
@@ -85,7 +83,6 @@ from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import FieldMetadata
 from ommi.metadata.typesystem import TypeSystem
 from ommi.older_modules import serve as _serve_older_modules
-from ommi.plugins.protocol import Middleware
 from ommi.query.builder import when
 from ommi.query.expressions import Expression
 from ommi.query.fields import FieldReference, col, fields, row
@@ -98,6 +95,11 @@ from ommi.selection import Finding, Query
 from ommi.transactions import Transaction, transaction
 
 if _TYPE_CHECKING:
+    from ommi.caching.query_cache import CacheEntry as CacheEntry
+    from ommi.caching.query_cache import CacheStats as CacheStats
+    from ommi.caching.query_cache import QueryCache as QueryCache
+    from ommi.execution.pool import ConnectionPool as ConnectionPool
+    from ommi.execution.pool import ConnectionStats as ConnectionStats
     from ommi.legacy import AssociateUsing as AssociateUsing
     from ommi.legacy import ASTComparisonNode as ASTComparisonNode
     from ommi.legacy import ASTLogicalNode as ASTLogicalNode
@@ -120,11 +122,21 @@ if _TYPE_CHECKING:
     from ommi.legacy import use_driver as use_driver
     from ommi.migrations import Migration as Migration
     from ommi.migrations import SchemaManager as SchemaManager
+    from ommi.plugins.protocol import Middleware as Middleware
 
 __version__ = "1.0.0.dev0"
 
-_LATE = {"Migration": "ommi.migrations", "SchemaManager": "ommi.migrations"}
-"""What few programs need while they run, and so is imported when it is asked for."""
+_LATE = {
+    "CacheEntry": "ommi.caching.query_cache",
+    "CacheStats": "ommi.caching.query_cache",
+    "ConnectionPool": "ommi.execution.pool",
+    "ConnectionStats": "ommi.execution.pool",
+    "Middleware": "ommi.plugins.protocol",
+    "Migration": "ommi.migrations",
+    "QueryCache": "ommi.caching.query_cache",
+    "SchemaManager": "ommi.migrations",
+}
+"""What not every program needs, and so is imported when it is asked for."""
 
 __all__ = [
     "Answer",

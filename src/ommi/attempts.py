@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from ommi.commits import COMMITS, Commit
 from ommi.drivers.protocol import Outcome
 from ommi.errors import ConflictError, QueryError, TransactionTimeout, UniqueViolation
 from ommi.execution.transaction.outside import Outside
@@ -86,6 +85,8 @@ async def resolve(db: Operations, token: str) -> Outcome:
     The store is asked to take the same marker again: it makes this wait for a transaction that
     still goes on, and refuses if that one, or an earlier one, is committed.
     """
+    from ommi.commits import COMMITS, Commit
+
     with Outside(db._executor):  # noqa: SLF001 - another way to it
         await db.use_models(COMMITS)
         try:

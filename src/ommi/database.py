@@ -13,27 +13,29 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar, cast
 
 from ommi.attempts import attempts, resolve, run_transaction, transactional
-from ommi.caches import Caching
-from ommi.caching.query_cache import QueryCache
 from ommi.drivers.late import LateDriver
 from ommi.drivers.protocol import Connection, Driver, Outcome, Poolable
 from ommi.drivers.registry import pool_options, prepared
 from ommi.errors import ConfigurationError
 from ommi.execution.executor import NOT_OPEN, Executor
 from ommi.execution.graph import GraphWriter
-from ommi.execution.pool import ConnectionPool, PoolableConnection, PooledConnection
 from ommi.execution.relations import RelationLoader
 from ommi.execution.transaction.outside import Outside
 from ommi.execution.transaction.policy import TransactionOptions
-from ommi.execution.watched import Chain, WatchedHomeExecutor, WatchedWriter
 from ommi.extensions import Layer, PluginManager
 from ommi.metadata.relations import Relation
 from ommi.operations import Models, Operations, chosen
 from ommi.relations import RelationFacts, database_closed, database_opened
 from ommi.transactions import Transaction
+
+if TYPE_CHECKING:
+    # What not every program uses is imported where it is used.
+    from ommi.caches import Caching
+    from ommi.caching.query_cache import QueryCache
+    from ommi.execution.pool import PoolableConnection
 
 __all__ = ["Models", "Ommi"]
 
@@ -76,16 +78,28 @@ class Ommi(Operations):
             driver, self._pool_options = _driver(location), pool_options(options)
         layers = known.layers(_several("middleware", middleware))
         if layers:
+            from ommi.execution.watched import Chain, WatchedHomeExecutor, WatchedWriter
+
             watched = WatchedHomeExecutor(driver, self, Chain(layers))
             self._executor, self._writer = watched, WatchedWriter(watched)
         else:
             self._executor = Executor(driver, self)
             self._writer = GraphWriter(self._executor)
-        self._caching = Caching.of(cache, chosen(_several("cache_all", cache_all)), known.registry)
-        if self._caching is not None:
-            self._caching.note_commands_of(self._executor.planner)
+        self._caching: Caching | None = None
+        if cache is not None or cache_all:
+            self._caching = self._made_caching(cache, cache_all, known)
         self._loader = RelationLoader(self._executor, refuses=_refuses(lazy))
         self._store = NOT_OPEN
+
+    def _made_caching(
+        self, cache: QueryCache | None, cache_all: Sequence[Models], known: PluginManager
+    ) -> Caching | None:
+        from ommi.caches import Caching
+
+        made = Caching.of(cache, chosen(_several("cache_all", cache_all)), known.registry)
+        if made is not None:
+            made.note_commands_of(self._executor.planner)
+        return made
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "not open"
@@ -118,6 +132,8 @@ class Ommi(Operations):
 
     async def _connected(self) -> Connection:
         """Open the first connection; one that serves a caller at a time gets a pool in front."""
+        from ommi.execution.pool import ConnectionPool, PooledConnection
+
         driver = self._executor.driver
         connect = cast("Callable[[], Awaitable[PoolableConnection]]", driver.connect)
         # Made first: what it refuses must not leave a connection behind.
@@ -135,6 +151,8 @@ class Ommi(Operations):
         A store whose one connection serves every caller, such as one in memory, lends that one.
         Raises `ConnectionFailed`.
         """
+        from ommi.execution.pool import PooledConnection
+
         shared = self._store
         if shared is NOT_OPEN:
             await shared.close()

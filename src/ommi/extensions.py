@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ommi.drivers.plugin import DriverPlugin
 from ommi.drivers.registry import DriverRegistry
-from ommi.plugins.installed import middleware_named
-from ommi.plugins.protocol import Middleware, Policy
 
-Layer = Middleware | Policy
+if TYPE_CHECKING:
+    from ommi.plugins.protocol import Middleware, Policy
+
+Layer: TypeAlias = "Middleware | Policy"
 
 
 class PluginManager:
@@ -44,5 +45,7 @@ class PluginManager:
 
         Raises `ConfigurationError` for an unknown name.
         """
+        from ommi.plugins.installed import middleware_named
+
         named = (middleware_named(each) if isinstance(each, str) else each for each in more)
         return [*self._layers, *cast("Iterable[Layer]", named)]

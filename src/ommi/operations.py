@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from ommi.drivers.protocol import Connection, SchemaKeeping
 from ommi.errors import ModelError, QueryError, SchemaMismatch, UnsupportedOperation
@@ -12,22 +12,20 @@ from ommi.execution.executor import Executor
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.prepared import prepared
 from ommi.query.builder import asked
 from ommi.query.expressions import Expression
 from ommi.query.nodes import Predicate
 from ommi.query.statements import Delete, Update
 from ommi.results import AsyncResultWrapper, WriteOperation
-from ommi.schema.diff import differences
-from ommi.schema.snapshot import (
-    Table,
-    check_index_names,
-    check_targets,
-    in_dependency_order,
-    table_of,
-)
-from ommi.selection import Condition, Finding, Query
+from ommi.selection import Condition, Finding, Query, Selection
+
+if TYPE_CHECKING:
+    from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
+P = ParamSpec("P")
+S = TypeVar("S", bound=Selection[Any])
 Models = ModelCollection | type
 
 
@@ -51,6 +49,23 @@ class Operations:
     def query(self, model: type[T], /, *conditions: Condition[T]) -> Query[T]:
         """Ask for rows; what comes back gives plain values and raises."""
         return Query(self._executor, asked((model, *conditions)))
+
+    def prepare(self, question: Callable[P, S], /) -> Callable[P, S]:
+        """Put a question together once, to ask it with other values many times.
+
+            @db.prepare
+            def by_age(lowest: int, most: int = 10) -> Query[User]:
+                return db.query(User).where(User.age >= lowest).order_by("name").limit(most)
+
+
+            await by_age(18).fetch_all()
+
+        `question` is a function that gives a question of this database. It is run here and now,
+        with placeholders for its parameters, which can be compared with fields and calculated
+        with them, and be a limit or an offset. What comes back has the same parameters, and gives
+        the same question. Raises `QueryError`.
+        """
+        return cast("Callable[P, S]", prepared(question, self._executor))
 
     @overload
     def add(self, model: T, /) -> AsyncResultWrapper[T]: ...
@@ -138,6 +153,13 @@ class Operations:
         What exists is never altered, dropped or emptied: a table on which a model cannot work is a
         `SchemaMismatch`, and then nothing is created.
         """
+        from ommi.schema.snapshot import (
+            check_index_names,
+            check_targets,
+            in_dependency_order,
+            table_of,
+        )
+
         every = chosen(models or (DEFAULT_COLLECTION,))
         wanted = in_dependency_order(map(table_of, every))
         check_index_names(wanted)
@@ -152,12 +174,16 @@ class Operations:
 
     async def remove_models(self, *models: Models) -> None:
         """Drop the tables of a collection, with everything in them."""
+        from ommi.schema.snapshot import in_dependency_order, table_of
+
         tables = in_dependency_order(map(table_of, chosen(models or (DEFAULT_COLLECTION,))))
         await self._schema_keeping().drop_tables(tuple(reversed(tables)))
 
     async def _checked_tables(
         self, keeping: SchemaKeeping, wanted: Iterable[Table]
     ) -> dict[str, Table]:
+        from ommi.schema.diff import differences
+
         names = {table.name: table for table in wanted}
         referred = {f.table for table in names.values() for f in table.foreign_keys}
         found = {table.name: table for table in await keeping.tables({*names, *referred})}

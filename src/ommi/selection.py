@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
-from ommi.caching.query_cache import checked_positive
 from ommi.errors import MultipleFound, NotFound, QueryError
 from ommi.execution.executor import Executor, Explanation
 from ommi.execution.relations import load_related, select_with
@@ -92,6 +91,8 @@ class Selection(Generic[T]):
         transaction, the database is asked as ever.
         """
         if ttl is not None:
+            from ommi.caching.query_cache import checked_positive
+
             checked_positive("ttl", ttl)
         return type(self)(self._executor.cached(ttl), self._select, self._loads)
 

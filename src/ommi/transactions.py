@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 from uuid import uuid4
 
-from ommi.commits import COMMITS, Commit
 from ommi.drivers.protocol import IsolationLevel, Outcome
 from ommi.errors import (
     CommitOutcomeUnknown,
@@ -246,6 +245,8 @@ class Transaction(Operations):
             attempts=1 if self._run is None else self._run.number,
         )
         if options.commit_marker:
+            from ommi.commits import COMMITS
+
             await self._db.use_models(COMMITS)
             core.token = uuid4().hex
         block = Block(core, options, None, is_rerun=is_rerun)
@@ -255,6 +256,8 @@ class Transaction(Operations):
         return block
 
     async def _marked(self, block: Block, token: str) -> None:
+        from ommi.commits import Commit
+
         # Written first: until the transaction has ended, who asks for the marker waits for it.
         writer = self._writer.through(self._owner.bound(block))
         try:

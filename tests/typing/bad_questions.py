@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from ommi import Auto, Key, Ommi, col, ommi_model, row
+from ommi import Auto, Key, Ommi, Query, col, ommi_model, row
 
 
 @ommi_model
@@ -19,6 +19,11 @@ class User:
 
 async def questions(db: Ommi) -> None:
     user = row(User)
+
+    @db.prepare
+    def older(age: int, most: int = 10) -> Query[User]:
+        return db.query(User, lambda u: u.age > age).limit(most)
+
     db.query(User).where(lambda u: u.nmae == "A")  # expect-error
     db.query(User).where(user.nmae == "A")  # expect-error
     db.query(User).where(user.age > "18")  # expect-error
@@ -30,4 +35,9 @@ async def questions(db: Ommi) -> None:
     db.find(User).order_by(3)  # expect-error
     User(nmae="A")  # expect-error
     (await db.query(User).fetch_one()).name  # expect-error
+    db.prepare(lambda: User)  # expect-error
+    older("18")  # expect-error
+    older(18, 3, 4)  # expect-error
+    older()  # expect-error
+    db.prepare(older(18))  # expect-error
     len(await db.query(User).count())  # expect-error

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, assert_never, assert_type
 
 from ommi import (
     Auto,
     Failure,
+    Finding,
     Key,
     Ommi,
     OrderDirection,
     Predicate,
+    Query,
     Success,
     col,
     fields,
@@ -70,6 +73,21 @@ async def operations(db: Ommi) -> None:
     assert_type(await db.add_all(User(name) for name in "ab").or_raise(), list[User])
     assert_type(await db.save(User("a")).or_raise(), User)
     assert_type(await db.delete(User("a")).or_raise(), None)
+
+
+async def prepared(db: Ommi) -> None:
+    @db.prepare
+    def older(age: int, most: int = 10) -> Query[User]:
+        return db.query(User, lambda u: u.age > age).limit(most)
+
+    by_id: Callable[[int], Finding[User]] = db.prepare(
+        lambda id: db.find(User, lambda u: u.id == id)
+    )
+
+    assert_type(await older(18).fetch_all(), list[User])
+    assert_type(await older(age=18, most=3).count(), int)
+    assert_type(await by_id(1).one.or_raise(), User)
+    assert_type(await db.prepare(lambda: db.query(User))().first(), User | None)
 
 
 async def every_case(db: Ommi) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote
 
 from ommi.errors import ConfigurationError
 
@@ -46,6 +45,8 @@ def parsed(url: str, options: Mapping[str, object]) -> Address:
     User and password end at the last `@`, so they may hold any character, written as it is or as
     `%XX`. Raises `ConfigurationError`, which never shows the URL.
     """
+    from urllib.parse import parse_qsl, unquote
+
     scheme, separator, rest = url.partition("://")
     if not separator or not scheme.replace("+", "").isidentifier():
         raise ConfigurationError(
@@ -69,6 +70,8 @@ def parsed(url: str, options: Mapping[str, object]) -> Address:
 
 
 def _host_and_port(text: str) -> tuple[str | None, int | None]:
+    from urllib.parse import unquote
+
     name, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
         return unquote(text).strip("[]") or None, None

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequ
 from contextvars import Context
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Parameters, Rows
-from ommi.schema.operations import Backfill, Operation
-from ommi.schema.snapshot import Table
-from ommi.schema.state import Schema
+
+if TYPE_CHECKING:
+    # Few programs change a schema, and all import this.
+    from ommi.schema.operations import Backfill, Operation
+    from ommi.schema.snapshot import Table
+    from ommi.schema.state import Schema
 
 T = TypeVar("T")
 Build = Callable[[Rows], T]

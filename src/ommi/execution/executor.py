@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
 from ommi.errors import (
@@ -60,6 +60,8 @@ class Executor:
     """Runs statements of one database: on `home`, or in the transaction that they stand in."""
 
     __slots__ = ("database", "driver", "home", "planner")
+    is_watched: ClassVar[bool] = False
+    """Whether anybody looks at the statements before they are run."""
     home: Connection
     database: Database
     driver: Driver

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import cache
-from pathlib import Path
+from os.path import dirname
 from types import FrameType
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from ommi.query.nodes import Comparison, Logical, Predicate
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.ordering import Ordering
 from ommi.query.relation_fields import RelationReference
-from ommi.query.statements import Select
+from ommi.query.statements import BESIDE, Select
 from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles
 
 Keys = Collection[object]
@@ -38,14 +38,15 @@ Related = dict[object, object]
 KEYS_AT_ONCE = 256
 """How many keys of several fields go into one statement."""
 
-_OURS = (str(Path(__file__).parent), str(Path(handles.__file__).parent))
-_EVENT_LOOP = str(Path(asyncio.__file__).parent)
+# Nobody else needs pathlib to import Ommi.
+_OURS = (dirname(__file__), dirname(handles.__file__))  # noqa: PTH120
+_EVENT_LOOP = dirname(asyncio.__file__)  # noqa: PTH120
 
 
 async def select_with(executor: Executor, select: Select, loads: Sequence[Load]) -> list[Any]:
     """Give the models that a selection means, with relations loaded."""
     beside = joinable(select, loads) if executor.can_join else ()
-    instances = await executor.select(select._replace(beside=beside) if beside else select)
+    instances = await executor.select(select.but(BESIDE, beside) if beside else select)
     if len(beside) < len(loads) or any(load.nested for load in loads):
         await load_related(executor, instances, loads, beside)
     return instances

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import cast
 
 from ommi.errors import InvalidValue, QueryError
@@ -14,6 +14,7 @@ from ommi.query.fields import FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.ordering import Ordering
+from ommi.query.placeholders import Placeholder
 from ommi.query.reach import is_own
 from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import Select
@@ -145,6 +146,9 @@ def _ordering(model: ModelMetadata, said: object) -> Ordering:
 def bound(name: str, count: object) -> int:
     """Give a limit or an offset; raises `InvalidValue` for anything but a count."""
     if isinstance(count, bool) or not isinstance(count, int):
+        if isinstance(count, Placeholder):
+            # It goes for the number that it will be.
+            return cast("int", count.blank(partial(bound, name)))
         raise InvalidValue(f"{name} wants an int, found {type(count).__name__}")
     if not 0 <= count <= LARGEST_INT:
         raise InvalidValue(f"{name} wants 0 or more, and at most {LARGEST_INT}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 from ommi.errors import InvalidValue, QueryError
@@ -20,7 +21,7 @@ from ommi.query.operators import (
     QueryOperator,
 )
 from ommi.query.ordering import Ordering
-from ommi.query.regex import parse_regex
+from ommi.query.placeholders import Convert, Placeholder
 
 if TYPE_CHECKING:
     from ommi.metadata.model import ModelMetadata
@@ -46,7 +47,15 @@ class Expression(Term, Generic[T_co]):
         raise NotImplementedError
 
     def accepted(self, operator: QueryOperator, operand: object) -> object:
+        if type(operand) is Placeholder:
+            if self.is_dynamic:
+                operand.varied()
+            return operand.blank(self.converter(operator))
         return _ACCEPT[operator](self, operand)
+
+    def converter(self, operator: QueryOperator) -> Convert:
+        """Give what makes the stored form of an operand; it raises `InvalidValue` or `Unfit`."""
+        return partial(self.accepted, operator)
 
     def __eq__(self, other: object) -> Predicate:  # type: ignore[override]
         if other is None:
@@ -113,9 +122,11 @@ class Expression(Term, Generic[T_co]):
 
     def icontains(self: Expression[str] | Expression[str | None], part: str) -> Predicate:
         """Ask for a substring, letter case aside."""
-        if not isinstance(part, str):
-            raise InvalidValue(f"{self!r}.icontains wants str, found {type(part).__name__}")
-        return Comparison(self, QueryOperator.ILIKE, f"%{escape_like(part)}%")
+        if isinstance(part, Placeholder):
+            sought: object = part.through(partial(_substring, self))
+        else:
+            sought = _substring(self, part)
+        return Comparison(self, QueryOperator.ILIKE, sought)
 
     def is_null(self) -> Predicate:
         """Ask for `None`."""
@@ -262,6 +273,8 @@ def _without_none(
     expression: Expression[object], values: Iterable[object]
 ) -> tuple[tuple[object, ...], bool]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        if isinstance(values, Placeholder):
+            return values.varied(), False
         raise InvalidValue(
             f"{expression!r}.in_ wants a list of values, found {type(values).__name__}"
         )
@@ -308,6 +321,12 @@ def _alike_values(
             yield values, False
 
 
+def _substring(expression: Expression[object], part: object) -> str:
+    if not isinstance(part, str):
+        raise InvalidValue(f"{expression!r}.icontains wants str, found {type(part).__name__}")
+    return f"%{escape_like(part)}%"
+
+
 def _accept_value(left: Expression[object], right: object) -> object:
     if isinstance(right, Expression):
         if (
@@ -344,6 +363,8 @@ def _accept_text(left: Expression[object], right: object) -> str:
 
 
 def _accept_regex(left: Expression[object], right: object) -> str:
+    from ommi.query.regex import parse_regex
+
     pattern = _accept_text(left, right)
     parse_regex(pattern)
     return pattern
@@ -388,7 +409,8 @@ def _calculated_with(
     known: Expression[object], side: object, operator: ArithmeticOperator
 ) -> object:
     if not isinstance(side, Expression):
-        return _number(known, side)
+        number = partial(_number, known)
+        return side.blank(number) if isinstance(side, Placeholder) else number(side)
     if side.kind is not known.kind:
         raise QueryError(
             f"{known!r} {operator.value} {side!r}: {known.kind} and {side.kind or 'JSON'} do not "

@@ -14,6 +14,7 @@ from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import COMPARING, Expression, operators_for
 from ommi.query.nodes import Predicate, Term, equality
+from ommi.query.placeholders import Convert
 
 if TYPE_CHECKING:
     from ommi.query.operators import QueryOperator
@@ -78,6 +79,9 @@ class FieldReference(Expression[T_co]):
             return self._compared_with.dump(operand)
         except Unfit as error:
             raise _invalid(error, self.metadata) from None
+
+    def converter(self, operator: QueryOperator) -> Convert:
+        return self._compared_with.dump if operator in COMPARING else super().converter(operator)
 
     def __eq__(self, other: object) -> Predicate:  # type: ignore[override]
         if other is None or isinstance(other, Term):

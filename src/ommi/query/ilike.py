@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from ommi.errors import QueryError
-from ommi.query.regex.tree import EVERY, End, Regex, Repeat, Start, chain, characters
 
 
 class Wildcard(Enum):
@@ -60,7 +59,7 @@ def validate_ilike(pattern: str) -> None:
         raise QueryError(
             f"an ilike pattern of {len(pattern)} characters; use at most {MAX_LENGTH}"
         )
-    for _ in _tokens(pattern):
+    for _ in tokens(pattern):
         pass
 
 
@@ -69,17 +68,11 @@ def ilike_matches(pattern: str, text: str) -> bool:
     return _matcher(pattern).matches(fold(text))
 
 
-def ilike_regex(pattern: str) -> Regex:
-    """Say the same as a regular expression, with a class of characters for each letter."""
-    parts = (_regex_of(token) for token in _tokens(pattern))
-    return chain([Start(), *parts, End()])
-
-
 class _Matcher:
     """A folded pattern, cut at each `%`: the outer segments are anchored, the others found."""
 
     def __init__(self, pattern: str) -> None:
-        segments = _split(_folded(token) for token in _tokens(pattern))
+        segments = _split(_folded(token) for token in tokens(pattern))
         self._prefix = segments[0]
         self._middle = [_Segment(segment) for segment in segments[1:-1] if segment]
         self._suffix = segments[-1] if len(segments) > 1 else None
@@ -136,7 +129,8 @@ def _matcher(pattern: str) -> _Matcher:
     return _Matcher(pattern)
 
 
-def _tokens(pattern: str) -> Iterator[Token]:
+def tokens(pattern: str) -> Iterator[Token]:
+    """Give the letters and wildcards of a pattern; raises `QueryError`."""
     at = 0
     while at < len(pattern):
         char = pattern[at]
@@ -175,14 +169,6 @@ def _split(tokens: Iterable[Token]) -> list[list[Token]]:
 def _fits(tokens: list[Token], text: str) -> bool:
     """Say whether `text` starts with what the tokens stand for; it is at least as long."""
     return all(token in (Wildcard.ONE, char) for token, char in zip(tokens, text, strict=False))
-
-
-def _regex_of(token: Token) -> Regex:
-    if token is Wildcard.RUN:
-        return Repeat(EVERY, 0, None)
-    if token is Wildcard.ONE:
-        return EVERY
-    return characters((ord(char), ord(char)) for char in letter_class(token))
 
 
 @lru_cache(maxsize=1)

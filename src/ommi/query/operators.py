@@ -11,13 +11,13 @@ import operator as python
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.storage import Kind
 from ommi.query.ilike import ilike_matches
-from ommi.query.regex import search
 
 
 class QueryOperator(Enum):
@@ -169,6 +169,14 @@ def _among(value: object, values: object) -> bool:
     return isinstance(values, tuple | list | frozenset) and any(same(value, v) for v in values)
 
 
+@cache
+def _search() -> Callable[[str, str], bool]:
+    # Only stores whose questions are answered in Python need it, and only for such a question.
+    from ommi.query.regex import search
+
+    return search
+
+
 OPERATORS: Mapping[QueryOperator, OperatorFacts] = MappingProxyType(
     {
         QueryOperator.EQUALS: _row("==", Operand.VALUE, EVERY_KIND, same),
@@ -198,7 +206,7 @@ OPERATORS: Mapping[QueryOperator, OperatorFacts] = MappingProxyType(
             "ends_with", Operand.TEXT, TEXT_KINDS, _is_text(str.endswith)
         ),
         QueryOperator.REGEX: _row(
-            "regex", Operand.TEXT, TEXT_KINDS, _is_text(lambda text, regex: search(regex, text))
+            "regex", Operand.TEXT, TEXT_KINDS, _is_text(lambda text, regex: _search()(regex, text))
         ),
         QueryOperator.ILIKE: _row(
             "ilike", Operand.TEXT, TEXT_KINDS, _is_text(lambda text, p: ilike_matches(p, text))

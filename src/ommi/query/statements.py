@@ -67,8 +67,8 @@ class Select(NamedTuple):
 
 
 _new = tuple.__new__
-WHERE, ORDER, LIMIT, OFFSET, AT_MOST = map(
-    Select._fields.index, ("where", "order", "limit", "offset", "at_most")
+WHERE, ORDER, LIMIT, OFFSET, AT_MOST, BESIDE = map(
+    Select._fields.index, ("where", "order", "limit", "offset", "at_most", "beside")
 )
 
 

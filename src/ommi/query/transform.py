@@ -10,6 +10,7 @@ from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
+from ommi.query.filled import Filled
 from ommi.query.guards import guarded
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
@@ -98,8 +99,12 @@ class Lifter:
                 return guarded(lifted, known)
             case Select():
                 return self._select(statement)
+            case Filled():
+                return self._select(statement.form)
             case Count(select):
-                return Count(self._select(select))
+                # One that was prepared is counted, too.
+                whole = select.form if isinstance(select, Filled) else select
+                return Count(self._select(whole))
             case Insert():
                 return statement
             case Update(model, changes, where):

@@ -14,10 +14,10 @@ from ommi.query.ilike import (
     escape_like,
     fold,
     ilike_matches,
-    ilike_regex,
     letter_class,
     validate_ilike,
 )
+from ommi.query.ilike_regex import ilike_regex
 from ommi.query.regex import PYTHON, render
 
 ALL_CHARACTERS = [chr(code) for code in range(0x110000)]

@@ -8,7 +8,7 @@ from typing import cast
 from ommi.drivers.mongodb.storage import STORE
 from ommi.errors import UnsupportedOperation
 from ommi.planning.plan import Conversion
-from ommi.query.ilike import ilike_regex
+from ommi.query.ilike_regex import ilike_regex
 from ommi.query.operators import QueryOperator
 from ommi.query.regex import MONGODB, Regex, parse_regex, render, trim
 from ommi.query.regex.tree import End, Start, chain, literal

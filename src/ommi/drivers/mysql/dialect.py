@@ -23,7 +23,7 @@ from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
 from ommi.query.expressions import Arithmetic
 from ommi.query.fields import FieldReference
-from ommi.query.ilike import ilike_regex
+from ommi.query.ilike_regex import ilike_regex
 from ommi.query.nodes import Term
 from ommi.query.operators import ArithmeticOperator
 from ommi.query.regex import PCRE, parse_regex, render, trim

@@ -12,7 +12,8 @@ from ommi.drivers.postgresql.documents import exact_number, write_document
 from ommi.metadata.json_text import parse_json
 from ommi.metadata.storage import Kind, StorageType
 from ommi.planning.plan import Conversion, StoreCodec
-from ommi.query.ilike import escape_like, ilike_regex
+from ommi.query.ilike import escape_like
+from ommi.query.ilike_regex import ilike_regex
 from ommi.query.nodes import Term
 from ommi.query.operators import ArithmeticOperator
 from ommi.query.regex import POSTGRESQL, parse_regex, render, trim

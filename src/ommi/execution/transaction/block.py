@@ -11,7 +11,7 @@ from collections.abc import (
     Sequence,
 )
 from contextvars import Context
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.protocol import Build, Explaining, SchemaKeeping, Step, Unit
 from ommi.errors import MultipleFound, NotFound, UnsupportedOperation
@@ -30,7 +30,9 @@ from ommi.execution.transaction.replay import (
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.results import Failure
-from ommi.schema.snapshot import Table
+
+if TYPE_CHECKING:
+    from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
 

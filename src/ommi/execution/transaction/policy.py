@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,4 +63,6 @@ def pause(attempt: int) -> float:
     """Give how long to wait, in seconds, after this attempt: anything up to a growing limit."""
     # The exponent is bounded: long before that the limit is reached.
     limit = min(_LONGEST, _FIRST * _GROWTH ** min(attempt - 1, 20))
-    return random.uniform(0, limit)  # noqa: S311 - to spread, not to hide
+    from random import uniform
+
+    return uniform(0, limit)  # noqa: S311 - to spread, not to hide

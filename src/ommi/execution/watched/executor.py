@@ -32,6 +32,7 @@ class WatchedExecutor(Executor):
     """Does what an executor does, each time through the layers."""
 
     __slots__ = ()
+    is_watched = True
     chain: Chain
 
     def bound(self, block: Block | None = None) -> WatchedBoundExecutor:

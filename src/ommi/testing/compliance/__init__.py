@@ -35,6 +35,7 @@ from ommi.testing.compliance.loading import TestEagerRelations, TestRefusedLoads
 from ommi.testing.compliance.loading_pages import TestPagesWithRelations
 from ommi.testing.compliance.model_kinds import TestDecoratedKinds, TestRegisteredKinds
 from ommi.testing.compliance.ordering import TestOrdering, TestPaging
+from ommi.testing.compliance.prepared import TestPreparedQuestions
 from ommi.testing.compliance.references import TestReferences
 from ommi.testing.compliance.relation_keys import TestKeysOfRelations, TestRelationsOutOfReach
 from ommi.testing.compliance.relation_kinds import (
@@ -91,6 +92,7 @@ __all__ = [
     "TestOrdering",
     "TestPagesWithRelations",
     "TestPaging",
+    "TestPreparedQuestions",
     "TestReferences",
     "TestReferencesToNothing",
     "TestRefusedLoads",
