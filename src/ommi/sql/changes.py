@@ -42,7 +42,13 @@ class SqlWriter(Generic[D]):
         self.dialect: D = dialect
 
     def statements(self, operation: Operation, before: Schema) -> Sequence[str]:
-        """Give the statements that do it to `before`, in order."""
+        """Give the statements that do it to `before`, in order.
+
+        Raises `MigrationError` for what has no meaning there.
+        """
+        if isinstance(operation, CreateTable | AddColumn | AddIndex | AddConstraint):
+            # Some stores would take a second one of that name.
+            operation.apply(before)
         return tuple(self._statements(operation, before))
 
     def _statements(  # noqa: C901, PLR0912 - a case an operation

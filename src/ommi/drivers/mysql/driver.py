@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 
 from ommi.drivers.mysql import batches, migrating, streaming
 from ommi.drivers.mysql.connecting import Location, Server
-from ommi.drivers.mysql.ddl import create_table
+from ommi.drivers.mysql.ddl import create_table, with_named_keys
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.introspection import catalogue, table_names
@@ -244,7 +244,7 @@ class MySQLConnection:
             known = {table.name for table in await self.tables([t.name for t in tables])}
             missing = [table for table in tables if table.name not in known]
             async with self._without_foreign_key_checks():
-                await self._create(missing)
+                await self._create(tuple(with_named_keys(missing)))
 
     async def _create(self, tables: Sequence[Table]) -> None:
         made: list[Table] = []
