@@ -74,16 +74,16 @@ def _insert(
     source: Table, target: Table, columns: Sequence[Column], quote: Callable[[str], str]
 ) -> str:
     names = ", ".join(quote(column.name) for column in columns)
-    return f"INSERT INTO {quote(target.name)} ({names}) SELECT {names} FROM {quote(source.name)}"
+    into = f"INSERT INTO {quote(target.name)} ({names})"
+    return f"{into} SELECT {names} FROM {quote(source.name)}"
 
 
 def _counted(table: Table, column: Column) -> str:
     place = _quoted(table.name).replace("'", "''")
     name = column.name.replace("'", "''")
-    return (
-        f"SELECT setval(pg_get_serial_sequence('{place}', '{name}'), max({_quoted(column.name)})) "
-        f"FROM {_quoted(table.name)}"
-    )
+    highest = f"max({_quoted(column.name)})"
+    counted = f"setval(pg_get_serial_sequence('{place}', '{name}'), {highest})"
+    return f"SELECT {counted} FROM {_quoted(table.name)}"
 
 
 def _quoted(name: str) -> str:

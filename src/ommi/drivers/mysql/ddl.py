@@ -74,8 +74,9 @@ def foreign_key_text(key: ForeignKey, dialect: Dialect) -> str:
     """Give a foreign key as it stands in a table."""
     name = "" if key.name is None else f"CONSTRAINT {dialect.quote(key.name)} "
     return (
-        f"{name}FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES {dialect.quote(key.table)} "
-        f"({_names(key.target_columns, dialect)}) ON DELETE {_RULES[key.on_delete]}"
+        f"{name}FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES "
+        f"{dialect.quote(key.table)} ({_names(key.target_columns, dialect)}) "
+        f"ON DELETE {_RULES[key.on_delete]}"
     )
 
 
