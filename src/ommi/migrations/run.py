@@ -147,16 +147,18 @@ class Run:
         await self.db.refuse_without_fill(operation)
         await self._commit()
         is_resumed = self._half_done in {trail, _refused(trail)}
-        if not is_resumed:
-            # What is there before the step was noted is somebody else's.
-            operation.apply(await self.db.schema(operation.tables))
-        self._record = replace(self._record, started=trail, position="")
-        await self._write()
+
+        async def note() -> None:
+            self._record = replace(self._record, started=trail, position="")
+            await self._write()
+
         try:
-            await self.db.changing.change_schema(operation, is_resumed=is_resumed)
+            await self.db.changing.change_schema(operation, is_resumed=is_resumed, noting=note)
         except ConnectionFailed:
             raise
         except OmmiError:
+            if self._record.started != trail:
+                raise  # What is there already is somebody else's, now as at the next try.
             # Nobody broke off in the middle of it, so what is wrong with it may be changed.
             self._record = replace(self._record, started=_refused(trail))
             await self._write()

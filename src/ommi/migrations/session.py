@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields as members
 from typing import cast
@@ -21,7 +21,6 @@ from ommi.errors import MigrationError, UnsupportedOperation
 from ommi.migrations.history import HISTORY, HISTORY_MODELS, HistoryRecord
 from ommi.query.fields import fields
 from ommi.schema.operations import AddColumn, Operation
-from ommi.schema.state import Schema
 from ommi.selection import Query
 
 
@@ -88,10 +87,6 @@ class SessionDatabase(Ommi):
                 await self.commit()
         finally:
             await self.rollback()
-
-    async def schema(self, names: Collection[str]) -> Schema:
-        """Give those of the named tables that are there."""
-        return Schema.of(await self._schema_keeping().tables(list(names)) if names else ())
 
     async def refuse_without_fill(self, operation: Operation) -> None:
         """Raise `MigrationError` for a column that rows must have and get nothing for."""

@@ -46,9 +46,7 @@ class SqlWriter(Generic[D]):
 
         Raises `MigrationError` for what has no meaning there.
         """
-        if isinstance(operation, CreateTable | AddColumn | AddIndex | AddConstraint):
-            # Some stores would take a second one of that name.
-            operation.apply(before)
+        operation.apply(before)  # raises; some stores would take a second one of a name
         return tuple(self._statements(operation, before))
 
     def _statements(  # noqa: C901, PLR0912 - a case an operation

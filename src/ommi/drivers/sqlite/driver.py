@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from ommi.drivers.protocol import Beginning, Build, Manner, Step
+from ommi.drivers.protocol import Beginning, Build, Manner, Noting, Step, silent
 from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import in_transaction, run_steps
 from ommi.drivers.sqlite.changes import manner
@@ -193,9 +193,12 @@ class SQLiteConnection:
         """Tell how an operation must be run."""
         return manner(operation)
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says, in a transaction of its own."""
         del is_resumed
+        await noting()
         unit = await self.begin(Beginning(checks_references_last=True))
         try:
             await unit.change_schema(operation)
