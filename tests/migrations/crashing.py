@@ -27,7 +27,6 @@ from migrations.twelve import MIGRATIONS, everything, start
 from ommi import Ommi
 from ommi.migrations import Migrator
 
-
 DIRECTIONS = ("up", "down")
 
 
