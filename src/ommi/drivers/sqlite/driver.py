@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Seq
 from contextlib import aclosing
 from contextvars import Context
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -97,8 +98,10 @@ class SQLiteConnection:
                 await reader.start()
         except sqlite3.Error as error:
             await self.close()
+            folder = Path(self._location.name).parent
+            reason = error if folder.is_dir() else f"there is no folder {str(folder)!r}"
             raise ConnectionFailed(
-                f"cannot open {self._location.name!r}: {error}", store=STORE
+                f"cannot open {self._location.name!r}: {reason}", store=STORE
             ) from error
         except BaseException:
             await self.close()
