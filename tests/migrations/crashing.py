@@ -2,10 +2,10 @@
 # ruff: noqa: T201
 """Kill a migration at its moments, one after the other, and finish it each time.
 
-    python crashing.py URL up|down FIRST STEP
+    python crashing.py URL FIRST STEP
 
-prints the moments that there are and were tried, the longest resumption in seconds, or what
-differed.
+kills it on its way up, and once that was finished, on its way down. Prints the moments that there
+are and were tried, the longest resumption in seconds, or what differed.
 It forks, so it is a process of its own.
 """
 
@@ -27,13 +27,13 @@ from migrations.twelve import MIGRATIONS, everything, start
 from ommi import Ommi
 from ommi.migrations import Migrator
 
+DIRECTIONS = ("up", "down")
 
-async def prepare(url: str, direction: str) -> None:
-    """Make the store as it is before the run that is killed."""
+
+async def prepare(url: str) -> None:
+    """Make the store as it is before the runs that are killed."""
     async with Ommi(url) as db:
         await start(db)
-        if direction == "down":
-            await Migrator(db, MIGRATIONS).apply()
 
 
 async def migrate(url: str, direction: str) -> None:
@@ -79,27 +79,37 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
 
 
-def main(url: str, direction: str, first: str, step: str) -> None:
+def main(url: str, first: str, step: str) -> None:
     """Try every so many moments."""
-    run(prepare(url, direction))
-    _, moments = run_killed(url, direction, 0)
-    wanted = run(look(url))
-    tried, worst = 0, 0.0
-    for fatal in range(int(first), moments + 1, int(step)):
-        run(prepare(url, direction))
-        was_killed, _ = run_killed(url, direction, fatal)
-        if not was_killed:
-            raise SystemExit(f"nothing happened at moment {fatal} of {moments}")
-        begun = perf_counter()
-        run(migrate(url, direction))
-        worst = max(worst, perf_counter() - begun)
-        found = run(look(url))
-        if found != wanted:
-            differing = {k: (wanted.get(k), found.get(k)) for k in {*wanted, *found}}
-            lines = [f"{k}: {w}\n  {f}" for k, (w, f) in differing.items() if w != f]
-            raise SystemExit(f"killed at moment {fatal} of {moments}:\n" + "\n".join(lines))
-        tried += 1
-    print(f"{direction}: {moments} moments, {tried} tried, resumed within {worst:.1f} s")
+    run(prepare(url))
+    moments, wanted = {}, {}
+    for direction in DIRECTIONS:
+        _, moments[direction] = run_killed(url, direction, 0)
+        wanted[direction] = run(look(url))
+    tried, worst = dict.fromkeys(DIRECTIONS, 0), 0.0
+    for fatal in range(int(first), max(moments.values()) + 1, int(step)):
+        run(prepare(url))
+        for direction in DIRECTIONS:
+            is_tried = fatal <= moments[direction]
+            if is_tried and not run_killed(url, direction, fatal)[0]:
+                raise SystemExit(f"nothing happened at {direction} {fatal} of {moments}")
+            begun = perf_counter()
+            run(migrate(url, direction))
+            if is_tried:
+                worst = max(worst, perf_counter() - begun)
+                refuse_other(run(look(url)), wanted[direction], f"{direction} {fatal}")
+                tried[direction] += 1
+    for direction in DIRECTIONS:
+        print(f"{direction}: {moments[direction]} moments, {tried[direction]} tried")
+    print(f"resumed within {worst:.1f} s")
+
+
+def refuse_other(found: dict[str, object], wanted: dict[str, object], where: str) -> None:
+    """End the program where what is there is not what should be."""
+    if found != wanted:
+        differing = {k: (wanted.get(k), found.get(k)) for k in {*wanted, *found}}
+        lines = [f"{k}: {w}\n  {f}" for k, (w, f) in differing.items() if w != f]
+        raise SystemExit(f"killed at {where}:\n" + "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 # ruff: noqa: T201
 """A deployer: migrates whenever it is told to, and says what it ran.
 
-    python deployer.py URL [hold]
+    python deployer.py [hold URL]
 
-Every line that it reads is one time. With `hold` it takes the lock, says so, and waits to be
-killed.
+Every line that it reads is the URL of a store. With `hold` it takes the lock of one, says so, and
+waits to be killed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ from ommi.migrations.lock import locked
 from ommi.migrations.session import session_of
 
 
-async def main(url: str, *words: str) -> None:
-    """Migrate, or hold the lock for ever."""
-    if "hold" in words:
-        async with Ommi(url) as db, session_of(db) as session, locked(session, 60):
-            print("held", flush=True)
-            await asyncio.Event().wait()
+async def hold(url: str) -> None:
+    """Hold the lock for ever."""
+    async with Ommi(url) as db, session_of(db) as session, locked(session, 60):
+        print("held", flush=True)
+        await asyncio.Event().wait()
+
+
+async def main() -> None:
+    """Migrate every store that is named."""
     print("ready", flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
+    while url := (await asyncio.to_thread(sys.stdin.readline)).strip():
         async with Ommi(url) as db:
             plan = await Migrator(db, MIGRATIONS).apply()
         print("ran", *(planned.migration.version for planned in plan.migrations), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(hold(sys.argv[2]) if "hold" in sys.argv else main())

@@ -10,21 +10,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from profiles import examples
 
 CRASHING = Path(__file__).with_name("crashing.py")
 
 
-@pytest.mark.parametrize("direction", ["up", "down"])
-def test_killed_anywhere_it_is_resumed(url: str, direction: str) -> None:
+def test_killed_anywhere_it_is_resumed(url: str) -> None:
     step = examples(1, 0) * (10 if url.startswith("sqlite") else 40) or 1
     done = subprocess.run(
-        [sys.executable, CRASHING, url, direction, "1" if step == 1 else "3", str(step)],
+        [sys.executable, CRASHING, url, "1" if step == 1 else "3", str(step)],
         capture_output=True,
         text=True,
-        timeout=3600,
+        timeout=7200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

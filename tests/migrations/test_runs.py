@@ -34,7 +34,6 @@ from ommi.migrations.session import session_of
 from ommi.schema.operations import (
     AddColumn,
     AddConstraint,
-    AddIndex,
     Backfill,
     CreateTable,
     DropConstraint,
@@ -248,49 +247,6 @@ async def test_a_reference_that_came_and_went_leaves_nothing(
         assert await session._schema_keeping().tables(["referring"]) != before
         await session.change(DropConstraint("referring", reference.name))
         assert await session._schema_keeping().tables(["referring"]) == before
-
-
-async def test_a_step_that_was_refused_may_be_changed(url: str) -> None:
-    """On PostgreSQL the first try leaves an invalid index of that name."""
-    names = Index("names", ("name",), is_unique=True)
-    wrong = AddIndex("thing", names, is_concurrent=True)
-    right = AddIndex("thing", replace(names, is_unique=False), is_concurrent=True)
-    async with Ommi(url) as db:
-        await Migrator(db, things(wrong)).apply("1")
-        await db.add(Thing("same"), Thing("same")).or_raise()
-        with pytest.raises(MigrationError, match="step 1"):
-            await Migrator(db, things(wrong)).apply()
-        await Migrator(db, things(right)).apply()
-        async with session_of(db) as session:
-            [table] = await session._schema_keeping().tables(["thing"])
-        assert table.indexes == (right.index,)
-
-
-@pytest.mark.parametrize(
-    ("others", "wanted"),
-    [
-        (
-            AddColumn("thing", column("age", Kind.TEXT, is_nullable=True)),
-            AddColumn("thing", column("age", Kind.INT, is_nullable=True)),
-        ),
-        (
-            CreateTable(Table("other", (key(),), ("id",))),
-            CreateTable(Table("other", (key(), column("age", Kind.INT)), ("id",))),
-        ),
-    ],
-    ids=["column", "table"],
-)
-async def test_what_somebody_else_has_made_is_refused_every_time(
-    url: str, others: Any, wanted: Any
-) -> None:
-    async with Ommi(url) as db:
-        await Migrator(db, things(wanted)).apply("1")
-        async with session_of(db) as session:
-            await session.change(others)
-        for _ in range(2):
-            with pytest.raises(MigrationError, match="step 1"):
-                await Migrator(db, things(wanted)).apply()
-        assert [r.id for r in await Migrator(db).history() if r.state is State.APPLIED] == ["1"]
 
 
 async def test_a_backfill_that_was_refused_may_be_changed(url: str) -> None:

@@ -67,6 +67,10 @@ def _run(given: Sequence[str], console: Console) -> Reply:
     if given and given[0].startswith("--") and not "--help".startswith(given[0]):
         raise CommandError("options stand after the command, as in `ommi status --url URL`")
     options = parser().parse_args(given)
+    for name in ("url", "models", "migrations"):
+        if getattr(options, name) == "":
+            # A variable of a shell that is not set; what else is configured is not meant.
+            raise CommandError(f"--{name} is empty")
     command: Command = options.command
     said = Said(options.url, options.models, options.migrations)
     settings = settings_from(Path.cwd(), said, database=options.database)

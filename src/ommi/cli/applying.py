@@ -27,6 +27,9 @@ async def migrate(context: Context) -> Reply:
     """Apply what is not applied."""
     folder = trusted(context)
     to = head_version(folder, context.text("to"))
+    if not folder.migrations:
+        key = "plan" if context.flag("dry_run") else "done"
+        return Reply(("there are no migrations; `ommi new` writes the first",), {key: []})
     async with context.database() as db:
         migrator = Migrator(db, folder.migrations)
         if context.flag("fake"):

@@ -22,6 +22,7 @@ from ommi.migrations.files import source_of
 from ommi.migrations.folder import Folder
 from ommi.migrations.history import State
 from ommi.migrations.lint import Finding, expanded, lint
+from ommi.migrations.lockfile import NAME
 from ommi.migrations.migrator import Migrator
 from ommi.migrations.plan import MigrationStatus
 from ommi.schema.drift import drift
@@ -153,7 +154,8 @@ def lock(context: Context) -> Reply:
     folder = folder_of(context)
     told = folder.lock_differences()
     folder.write_lock()
-    return Reply(told or ("nothing changed",), {"changed": list(told)})
+    lines = (*told, f"wrote {NAME}, which has them as they are now") if told else ()
+    return Reply(lines or ("nothing changed",), {"changed": list(told)})
 
 
 def _check_options(parser: ArgumentParser) -> None:

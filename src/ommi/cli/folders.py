@@ -30,10 +30,14 @@ def trusted(context: Context) -> Folder:
         raise CommandError(folder.clash, Exit.REFUSED)
     told = folder.lock_differences()
     if told:
+        way = (
+            "A migration that was applied somewhere must stay as it was; if none was, `ommi lock` "
+        )
+        way += "takes them as they are"
+        if len(folder.heads) > 1:
+            way = "Two branches met: look at both, and `ommi merge` joins them"
         raise CommandError(
-            f"{NAME} and the migrations differ: {'; '.join(told)}. A migration that was applied "
-            "somewhere must stay as it was; if none was, `ommi lock` takes them as they are",
-            Exit.REFUSED,
+            f"{NAME} and the migrations differ: {'; '.join(told)}. {way}", Exit.REFUSED
         )
     return folder
 

@@ -237,7 +237,8 @@ class _Fields:
 
 def _core(column: Column) -> tuple[str, str]:
     """Give the type of a field, and what should be said of it."""
-    choices = _choices(column.declared)
+    # MySQL says them in the type itself.
+    choices = list(map(str, column.choices)) or _choices(column.declared)
     if choices:
         return f"Literal[{', '.join(map(_text, choices))}]", f"stored as {column.declared}"
     if column.storage is not None:

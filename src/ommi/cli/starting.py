@@ -103,6 +103,7 @@ def _changes(context: Context, folder: Folder) -> tuple[Operation, ...]:
         renames=_pairs(context.texts("rename"), "--rename"),
         dropped=frozenset(context.texts("drop")),
         fills=_pairs(context.texts("fill"), "--fill"),
+        rekeyed=frozenset(context.texts("new_key")),
     )
     target = wanted(context)
     found = generated(folder.schema, target, answers)
@@ -165,6 +166,7 @@ def _new_options(parser: ArgumentParser) -> None:
         ("--rename", "OLD=NEW", "a table or table.column that has another name now"),
         ("--drop", "NAME", "a table or table.column that is to go, with its data"),
         ("--fill", "NAME=VALUE", "what old rows get in table.column"),
+        ("--new-key", "TABLE", "a table that is made anew, with its rows, for another key"),
     ):
         parser.add_argument(option, action="append", metavar=value, help=text)
 

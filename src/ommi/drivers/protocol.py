@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Sequence,
+)
 from contextvars import Context
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
@@ -310,6 +317,14 @@ class SchemaChanging(Protocol):
         ...
 
 
+Noting: TypeAlias = Callable[[], Awaitable[None]]
+"""Writes down that a step begins."""
+
+
+async def silent() -> None:
+    """Write nothing down."""
+
+
 @runtime_checkable
 class Migrating(Protocol):
     """A connection on which migrations can be run."""
@@ -318,11 +333,14 @@ class Migrating(Protocol):
         """Tell how an operation must be run."""
         ...
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says outside transactions.
 
-        `is_resumed` says that it was begun before, and does what is left of it. Raises
-        `MigrationError` for what has no meaning on the tables that are there.
+        `is_resumed` says that it was begun before, and does what is left of it. `noting` is
+        awaited when it is known what to do, before any of it is done. Raises `MigrationError`
+        for what has no meaning on the tables that are there, which is not noted.
         """
         ...
 

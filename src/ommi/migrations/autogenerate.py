@@ -37,6 +37,7 @@ class Answers:
     renames: Mapping[str, str] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     fills: Mapping[str, str] = field(default_factory=dict)
+    rekeyed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,9 @@ def generated(before: Schema, wanted: Wanted, answers: Answers | None = None) ->
         return Generated(questions=tuple(questions))
     moved = renames.operations()
     schema = renames.after
+    _refuse_same_keys(schema, wanted, answers.rekeyed)
     fills = dict(wanted.fills)
-    for place, storage in _unfilled(schema, wanted):
+    for place, storage in _unfilled(schema, wanted, answers.rekeyed):
         said = answers.fills.get(".".join(place))
         if said is not None:
             fills[place] = stored_form(said, storage, ".".join(place))
@@ -100,7 +102,7 @@ def generated(before: Schema, wanted: Wanted, answers: Answers | None = None) ->
             questions.append(FillQuestion(".".join(place), storage))
     if questions:
         return Generated(questions=tuple(questions))
-    return Generated((*moved, *changes(schema, wanted.tables, fills)))
+    return Generated((*moved, *changes(schema, wanted.tables, fills, answers.rekeyed)))
 
 
 def described(operations: Sequence[Operation]) -> str:
@@ -216,7 +218,17 @@ def _gone(before: Schema, wanted: Iterable[Table]) -> Iterator[str]:
             yield from (f"{table.name}.{name}" for name in _names(table) if name not in left)
 
 
-def _unfilled(before: Schema, wanted: Wanted) -> Iterator[tuple[Place, StorageType]]:
+def _refuse_same_keys(before: Schema, wanted: Wanted, rekeyed: frozenset[str]) -> None:
+    keys = {table.name: set(table.key) for table in wanted.tables}
+    for name in sorted(rekeyed):
+        old = before.get(name)
+        if old is None or name not in keys or set(old.key) == keys[name]:
+            raise MigrationError(f"--new-key {name} fits no change: no such table has another key")
+
+
+def _unfilled(
+    before: Schema, wanted: Wanted, rekeyed: frozenset[str]
+) -> Iterator[tuple[Place, StorageType]]:
     """Give the columns for which rows that are there need a value."""
     for table in wanted.tables:
         old = before.get(table.name)
@@ -227,6 +239,8 @@ def _unfilled(before: Schema, wanted: Wanted) -> Iterator[tuple[Place, StorageTy
             was = there.get(column.name)
             may_stay = was is not None and not was.is_nullable
             if column.is_nullable or column.default is not None or may_stay:
+                continue
+            if column.is_generated and table.name in rekeyed:
                 continue
             if column.storage is not None:
                 yield (table.name, column.name), column.storage

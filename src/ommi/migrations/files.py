@@ -134,6 +134,9 @@ def _run(path: Path) -> ModuleType:
     return module
 
 
+_MARKS_OF_GIT = ("<<<<<<<", "=======", ">>>>>>>")
+
+
 def _explained(path: Path, error: BaseException) -> str:
     lines = [
         f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
@@ -142,6 +145,11 @@ def _explained(path: Path, error: BaseException) -> str:
         lines.append(error.lineno)
     where = f", line {lines[-1]}" if lines else ""
     said = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, SyntaxError) and (error.text or "").startswith(_MARKS_OF_GIT):
+        return (
+            f"{path}{where}: git left the marks of a conflict; keep one migration here, and put "
+            "the other into a file of its own, with another name"
+        )
     return f"{path}{where}: {type(error).__name__}: {said}"
 
 

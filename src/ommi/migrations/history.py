@@ -37,9 +37,9 @@ class HistoryRecord:
 
     `checksum` is empty where it could not be told. `step` counts the steps that are done of what
     `state` says is going on, and `trail` is the digest of them. `started` is the digest of a step
-    that was begun and may be half done, `refused` where the store refused it, empty where there is
-    none. `position` is how far a backfill has come, as JSON. `duration_ms` is how long the steps
-    took, in milliseconds, without pauses between runs.
+    that was begun and may be half done, the start of it after `refused` where the store refused
+    it, empty where there is none. `position` is how far a backfill has come, as JSON.
+    `duration_ms` is how long the steps took, in milliseconds, without pauses between runs.
     """
 
     id: Annotated[str, Key, Length(190)]

@@ -87,7 +87,7 @@ def plan_down(found: Resolved, to: str | None, count: int) -> Plan:
     if half is not None and half[1].state is State.APPLYING:
         raise MigrationError(
             f"its run stopped after step {half[1].step}; finish it by migrating, or say with fake "
-            "that it is finished, before anything is rolled back",
+            "(`ommi migrate --fake`) that it is finished, before anything is rolled back",
             version=half[0].version,
         )
     applied = [migration for migration in found.migrations if found.is_applied(migration)]
@@ -189,7 +189,8 @@ def _refuse_changed(migration: Migration, record: HistoryRecord) -> None:
     if is_known and record.checksum != migration.checksum:
         raise MigrationError(
             "was applied, and what it does has changed since; put it back as it was, and say what "
-            "is new in a migration of its own, or have the store take it as it is now with fake",
+            "is new in a migration of its own, or have the store take it as it is now with fake "
+            "(`ommi migrate --fake`)",
             version=migration.version,
         )
 
@@ -208,6 +209,7 @@ def _refuse_gaps(found: Resolved) -> None:
         if missing:
             raise MigrationError(
                 f"is applied, and {', '.join(missing)} before it is not; apply that first, from a "
-                "version of the program that ends there, or mark it with fake",
+                "version of the program that ends there, or mark it with fake "
+                "(`ommi migrate --fake`)",
                 version=migration.version,
             )

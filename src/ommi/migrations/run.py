@@ -28,7 +28,7 @@ Door = Callable[["Run"], "SchemaManager"]
 """Gives what `up` and `down` of the migration get, which hands their steps to this run."""
 
 REFUSED = "refused"
-"""What the history has for the step in progress where the store refused it."""
+"""How what the history has for the step in progress begins where the store refused it."""
 
 
 class Run:
@@ -98,7 +98,8 @@ class Run:
             return
         # A backfill may be changed: its batches are whole, and a new one begins anew.
         is_bound = bool(self._half_done) and not self._record.position
-        if is_bound and self._half_done not in {trail, REFUSED}:
+        is_refused = self._half_done.startswith(REFUSED)
+        if is_bound and not is_refused and self._half_done != trail:
             raise MigrationError(
                 "this step was begun before and may be half done, and it is not what it was; put "
                 "it back as it was"
@@ -145,16 +146,21 @@ class Run:
         """Do what commits by itself, between two notes in the history."""
         await self.db.refuse_without_fill(operation)
         await self._commit()
-        is_resumed = self._half_done in {trail, REFUSED}
-        self._record = replace(self._record, started=trail, position="")
-        await self._write()
+        is_resumed = self._half_done in {trail, _refused(trail)}
+
+        async def note() -> None:
+            self._record = replace(self._record, started=trail, position="")
+            await self._write()
+
         try:
-            await self.db.changing.change_schema(operation, is_resumed=is_resumed)
+            await self.db.changing.change_schema(operation, is_resumed=is_resumed, noting=note)
         except ConnectionFailed:
             raise
         except OmmiError:
+            if self._record.started != trail:
+                raise  # What is there already is somebody else's, now as at the next try.
             # Nobody broke off in the middle of it, so what is wrong with it may be changed.
-            self._record = replace(self._record, started=REFUSED)
+            self._record = replace(self._record, started=_refused(trail))
             await self._write()
             raise
         self._count(trail)
@@ -253,6 +259,11 @@ class Run:
         return MigrationError(
             f"{reason}\n  {kept}", version=self.version, step=self._index or None
         )
+
+
+def _refused(trail: str) -> str:
+    """Say of a step that it was refused, in no more letters than a digest has."""
+    return f"{REFUSED} {trail[:32]}"
 
 
 def _begun(planned: PlannedMigration, known: HistoryRecord | None) -> HistoryRecord:

@@ -49,7 +49,9 @@ def _of_column(table: Table, wanted: Column, found: Column) -> Iterator[str]:
     where = f"{table.name}.{wanted.name}"
     if not _is_held(wanted.storage, found.storage):
         has = found.storage or found.declared or "of no type"
-        yield f"{where} is {has}, wanted {wanted.storage}"
+        labels = f" ({', '.join(map(str, found.choices))})" if found.choices else ""
+        yield f"{where} is {has}{labels}, wanted {wanted.storage}"
+        yield from _of_labels(where, wanted, found)
     is_key = wanted.name in table.key
     if found.is_nullable != wanted.is_nullable and not is_key:
         yield f"{where} may {'' if found.is_nullable else 'not '}be null, wanted the opposite"
@@ -57,6 +59,17 @@ def _of_column(table: Table, wanted: Column, found: Column) -> Iterator[str]:
         yield f"{where} is {'' if found.is_generated else 'not '}generated, wanted the opposite"
     elif (found.default is None) != (wanted.default is None) and not wanted.is_generated:
         yield f"{where} has {'no' if found.default is None else 'a'} default, wanted the opposite"
+
+
+def _of_labels(where: str, wanted: Column, found: Column) -> Iterator[str]:
+    """Tell how the labels of an enumeration of the store's own differ from the model's."""
+    if found.choices and wanted.choices:
+        missing = [str(each) for each in wanted.choices if each not in found.choices]
+        unknown = [str(each) for each in found.choices if each not in wanted.choices]
+        if missing:
+            yield f"{where}: {found.declared} has no {', '.join(missing)}"
+        if unknown:
+            yield f"{where}: {found.declared} has {', '.join(unknown)}, which the model has not"
 
 
 def _is_held(wanted: StorageType | None, found: StorageType | None) -> bool:

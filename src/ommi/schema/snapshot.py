@@ -23,7 +23,8 @@ class Column:
 
     `declared` is the type in the store's own words, for messages. `id` is the name by which
     migrations know the column, whatever it is called by now; it is no part of what is compared.
-    `choices` are the stored forms of an enumeration or a literal, of which stores know nothing.
+    `choices` are the stored forms of an enumeration or a literal. Stores know nothing of them, but
+    for a type of PostgreSQL's own, which Ommi does not use and whose labels they are.
     """
 
     name: str

@@ -13,6 +13,7 @@ from ommi.schema.snapshot import (
     Table,
     foreign_key_name,
     index_name,
+    shortened_name,
 )
 
 
@@ -85,16 +86,30 @@ def index_of(table: Table, name: str) -> Index:
 
 
 def foreign_key_of(table: Table, name: str) -> ForeignKey | None:
-    """Give the foreign key of that name, the one that it has or would get; `None` for none."""
-    return next(
-        (
-            foreign_key
-            for foreign_key in table.foreign_keys
-            if name
-            in {foreign_key.name, foreign_key_name(table.name, replace(foreign_key, name=None))}
-        ),
-        None,
-    )
+    """Give the foreign key of that name, else the one that would get it now; `None` for none."""
+    for name_of in (foreign_key_name, _name_by_columns):
+        for key in table.foreign_keys:
+            if name_of(table.name, key) == name:
+                return key
+    return None
+
+
+def said_name(table: Table, key: ForeignKey) -> str:
+    """Give a name by which `foreign_key_of` finds a key on every store, whatever that calls it."""
+    name = _name_by_columns(table.name, key)
+    return name if foreign_key_of(table, name) is key else foreign_key_name(table.name, key)
+
+
+def free_name(table: Table, key: ForeignKey) -> ForeignKey:
+    """Name a key of a table otherwise than others, which may have kept names through renames."""
+    name, number = foreign_key_name(table.name, key), 2
+    while foreign_key_of(table, name) is not None:
+        name, number = shortened_name((table.name, *key.columns, f"fkey{number}")), number + 1
+    return key if number == 2 else replace(key, name=name)  # noqa: PLR2004
+
+
+def _name_by_columns(table: str, key: ForeignKey) -> str:
+    return foreign_key_name(table, replace(key, name=None))
 
 
 def with_table_renamed(schema: Schema, old: str, new: str) -> Schema:
@@ -125,7 +140,10 @@ def with_column_renamed(schema: Schema, table: str, old: str, new: str) -> Schem
 
 
 def _with_names(table: Table, was: str, names: dict[str, str]) -> Table:
-    """Give a table with its columns renamed; an index that was named for them is named anew."""
+    """Give a table with its columns renamed; an index that was named for them is named anew.
+
+    A foreign key keeps its name, which no store changes.
+    """
     return replace(
         table,
         columns=tuple(
@@ -135,7 +153,8 @@ def _with_names(table: Table, was: str, names: dict[str, str]) -> Table:
         key=_renamed(table.key, names),
         indexes=tuple(_index_renamed(index, was, table.name, names) for index in table.indexes),
         foreign_keys=tuple(
-            replace(key, columns=_renamed(key.columns, names)) for key in table.foreign_keys
+            replace(k, columns=_renamed(k.columns, names), name=foreign_key_name(was, k))
+            for k in table.foreign_keys
         ),
     )
 

@@ -42,7 +42,11 @@ class SqlWriter(Generic[D]):
         self.dialect: D = dialect
 
     def statements(self, operation: Operation, before: Schema) -> Sequence[str]:
-        """Give the statements that do it to `before`, in order."""
+        """Give the statements that do it to `before`, in order.
+
+        Raises `MigrationError` for what has no meaning there.
+        """
+        operation.apply(before)  # raises; some stores would take a second one of a name
         return tuple(self._statements(operation, before))
 
     def _statements(  # noqa: C901, PLR0912 - a case an operation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
@@ -37,15 +38,6 @@ def create_index(index: Index, table: Table, dialect: Dialect) -> str:
     quote = dialect.quote
     return (
         f"CREATE {unique}INDEX IF NOT EXISTS {quote(index.name)} ON {quote(table.name)} ({keys})"
-    )
-
-
-def add_foreign_key(foreign_key: ForeignKey, table: Table, dialect: Dialect, name: str) -> str:
-    """Give the statement that adds a foreign key to a table that is there."""
-    quote = dialect.quote
-    return (
-        f"ALTER TABLE {quote(table.name)} ADD CONSTRAINT {quote(name)} "
-        f"{foreign_key_text(foreign_key, dialect)}"
     )
 
 
@@ -96,15 +88,16 @@ def value_text(value: object, storage: StorageType, dialect: Dialect) -> str:
 
 
 def named_foreign_key_text(foreign_key: ForeignKey, table: str, dialect: Dialect) -> str:
-    """Give a foreign key with its name, as it stands in a table."""
-    name = dialect.quote(foreign_key_name(table, foreign_key))
-    return f"CONSTRAINT {name} {foreign_key_text(foreign_key, dialect)}"
+    """Give a foreign key with its name, or the one that it gets, as it stands in a table."""
+    named = replace(foreign_key, name=foreign_key_name(table, foreign_key))
+    return foreign_key_text(named, dialect)
 
 
 def foreign_key_text(foreign_key: ForeignKey, dialect: Dialect) -> str:
     """Give a foreign key as it stands in a table."""
+    name = "" if foreign_key.name is None else f"CONSTRAINT {dialect.quote(foreign_key.name)} "
     return (
-        f"FOREIGN KEY ({_names(foreign_key.columns, dialect)}) REFERENCES "
+        f"{name}FOREIGN KEY ({_names(foreign_key.columns, dialect)}) REFERENCES "
         f"{dialect.quote(foreign_key.table)} ({_names(foreign_key.target_columns, dialect)}) "
         f"ON DELETE {_RULES[foreign_key.on_delete]}"
     )

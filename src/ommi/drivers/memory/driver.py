@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from ommi.drivers.memory.compiler import MemoryCommand, MemoryCompiler
 from ommi.drivers.memory.tables import Tables
 from ommi.drivers.memory.unit import MemoryUnit, no_matter, turn
-from ommi.drivers.protocol import Beginning, Build, Manner, Step
+from ommi.drivers.protocol import Beginning, Build, Manner, Noting, Step, silent
 from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -136,9 +136,12 @@ class MemoryConnection:
         del operation
         return Manner.WITHIN
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says."""
         del is_resumed
+        await noting()
         unit = await self.begin(Beginning())
         try:
             await unit.change_schema(operation)

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ommi.drivers.mysql.ddl import column_text, create_table, foreign_key_text, index_text
+from ommi.drivers.mysql.ddl import (
+    column_text,
+    create_table,
+    foreign_key_text,
+    index_text,
+    with_named_keys,
+)
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.storage import with_bounds
 from ommi.errors import MigrationError
@@ -44,11 +50,8 @@ class MariaDBWriter(SqlWriter[MariaDBDialect]):
         return ()
 
     def create_table(self, table: Table) -> Iterator[str]:
-        named = tuple(
-            replace(key, name=foreign_key_name(table.name, key)) for key in table.foreign_keys
-        )
-        text = create_table(replace(table, foreign_keys=named), self.dialect)
-        yield text.replace(" IF NOT EXISTS", "", 1)
+        [named] = with_named_keys((table,))
+        yield create_table(named, self.dialect).replace(" IF NOT EXISTS", "", 1)
 
     def rename_table(self, operation: RenameTable, before: Schema) -> Iterator[str]:
         old, new = before.table(operation.old), operation.apply(before).table(operation.new)
@@ -164,12 +167,12 @@ class MariaDBWriter(SqlWriter[MariaDBDialect]):
 
     def add_foreign_key(self, table: Table, key: ForeignKey, text: str) -> Iterator[str]:
         del text
-        after = replace(table, foreign_keys=(*table.foreign_keys, key))
-        name = self.quote(foreign_key_name(table.name, key))
+        named = replace(key, name=foreign_key_name(table.name, key))
+        after = replace(table, foreign_keys=(*table.foreign_keys, named))
         yield self.altering(
             table.name,
             *self._bounded(table, after),
-            f"ADD CONSTRAINT {name} {foreign_key_text(key, self.dialect)}",
+            f"ADD {foreign_key_text(named, self.dialect)}",
         )
 
     def drop_foreign_key(self, table: Table, key: ForeignKey) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl as tls
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -42,15 +43,20 @@ _SETTINGS = {
     "net_write_timeout": "3600",
 }
 _OF_MARIADB = {"default_regex_flags": "''", "in_predicate_conversion_threshold": "0"}
+_VARIABLES = ("auto_increment_increment", "innodb_snapshot_isolation", "lower_case_table_names")
 
 
 class Server(NamedTuple):
-    """What answers: whose, how old, what its sessions are set to, and how far apart keys are."""
+    """What answers: whose, how old, what its sessions are set to, and how far apart keys are.
+
+    `folds_names` says that letter case makes no two names of tables.
+    """
 
     store: str
     version: tuple[int, ...]
     settings: str
     key_step: int
+    folds_names: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +145,17 @@ async def _server(client: Client) -> Server:
     if version < oldest:
         wanted = ".".join(map(str, oldest))
         raise ConnectionFailed(f"is {text}, wanted {wanted} or later", store=store)
-    step = await _variable(client, "auto_increment_increment")
-    return Server(store, version, await _settings(client, store), int(step or 1))
+    variables = await _variables(client)
+    return Server(
+        store,
+        version,
+        _settings(store, variables),
+        key_step=int(variables.get("auto_increment_increment", 1)),
+        folds_names=variables.get("lower_case_table_names", "0") != "0",
+    )
 
 
-async def _settings(client: Client, store: str) -> str:
+def _settings(store: str, variables: Mapping[str, str]) -> str:
     settings = dict(_SETTINGS)
     modes = _MODES
     names = "'utf8mb4' COLLATE 'utf8mb4_0900_bin'"
@@ -152,15 +164,17 @@ async def _settings(client: Client, store: str) -> str:
         # New values are calculated from old ones, whatever the order.
         modes = (*modes, "SIMULTANEOUS_ASSIGNMENT")
         settings.update(_OF_MARIADB)
-        if await _variable(client, "innodb_snapshot_isolation") is not None:
+        if "innodb_snapshot_isolation" in variables:
             settings["innodb_snapshot_isolation"] = "1"
     settings["sql_mode"] = f"'{','.join(modes)}'"
     assigned = ", ".join(f"{name} = {value}" for name, value in settings.items())
     return f"SET NAMES {names}, {assigned}"
 
 
-async def _variable(client: Client, name: str) -> str | None:
-    """Give a variable of the server, `None` where it has none of that name."""
-    await client.query(f"SHOW VARIABLES LIKE '{name}'")
+async def _variables(client: Client) -> Mapping[str, str]:
+    """Give those variables of the server that it has."""
+    names = ", ".join(f"'{name}'" for name in _VARIABLES)
+    await client.query(f"SHOW VARIABLES WHERE variable_name IN ({names})")
     answer = answer_of(client)
-    return str(answer.rows[0][1]) if answer is not None and answer.rows else None
+    rows = () if answer is None else answer.rows or ()
+    return {str(name): str(value) for name, value in rows}

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ommi.drivers.mysql.dialect import MariaDBDialect
 from ommi.drivers.mysql.storage import with_bounds
-from ommi.schema.snapshot import Column, ForeignKey, Index, Table
+from ommi.schema.snapshot import Column, ForeignKey, Index, Table, foreign_key_name
 from ommi.sql.ddl import check_text
 from ommi.sql.dialect import Dialect
 
 # InnoDB looks at once whichever of the two words is said.
 _RULES = {"restrict": "RESTRICT", "cascade": "CASCADE", "set_null": "SET NULL"}
+
+
+def with_named_keys(tables: Sequence[Table]) -> Iterator[Table]:
+    """Give tables whose foreign keys have the names by which migrations know them.
+
+    A name is one of a whole database; a second key that would get the same is left to the server.
+    """
+    used: set[str] = set()
+    for table in tables:
+        keys: list[ForeignKey] = []
+        for key in table.foreign_keys:
+            name = foreign_key_name(table.name, key)
+            keys.append(key if name in used else replace(key, name=name))
+            used.add(name)
+        yield replace(table, foreign_keys=tuple(keys))
 
 
 def create_table(table: Table, dialect: MariaDBDialect) -> str:
@@ -56,9 +72,11 @@ def index_text(index: Index, dialect: Dialect) -> str:
 
 def foreign_key_text(key: ForeignKey, dialect: Dialect) -> str:
     """Give a foreign key as it stands in a table."""
+    name = "" if key.name is None else f"CONSTRAINT {dialect.quote(key.name)} "
     return (
-        f"FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES {dialect.quote(key.table)} "
-        f"({_names(key.target_columns, dialect)}) ON DELETE {_RULES[key.on_delete]}"
+        f"{name}FOREIGN KEY ({_names(key.columns, dialect)}) REFERENCES "
+        f"{dialect.quote(key.table)} ({_names(key.target_columns, dialect)}) "
+        f"ON DELETE {_RULES[key.on_delete]}"
     )
 
 

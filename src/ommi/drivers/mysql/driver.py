@@ -11,13 +11,21 @@ from typing import TypeVar, cast
 
 from ommi.drivers.mysql import batches, migrating, streaming
 from ommi.drivers.mysql.connecting import Location, Server
-from ommi.drivers.mysql.ddl import create_table
+from ommi.drivers.mysql.ddl import create_table, with_named_keys
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
 from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.introspection import catalogue, table_names
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.unit import MySQLUnit, no_matter
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Step
+from ommi.drivers.protocol import (
+    Beginning,
+    Build,
+    IsolationLevel,
+    Manner,
+    Noting,
+    Step,
+    silent,
+)
 from ommi.errors import ConflictError, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -224,10 +232,12 @@ class MySQLConnection:
         """Tell how an operation must be run."""
         return migrating.manner(operation, self.server.store)
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says, or what is left of it."""
         await migrating.change_schema(
-            self._session, self._dialect, operation, is_resumed=is_resumed
+            self._session, self._dialect, operation, is_resumed=is_resumed, noting=noting
         )
 
     async def lock_migrations(self, wait_seconds: float) -> bool:
@@ -244,7 +254,7 @@ class MySQLConnection:
             known = {table.name for table in await self.tables([t.name for t in tables])}
             missing = [table for table in tables if table.name not in known]
             async with self._without_foreign_key_checks():
-                await self._create(missing)
+                await self._create(tuple(with_named_keys(missing)))
 
     async def _create(self, tables: Sequence[Table]) -> None:
         made: list[Table] = []

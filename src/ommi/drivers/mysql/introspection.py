@@ -53,12 +53,12 @@ async def table_names(session: Session) -> list[str]:
 
 async def catalogue(session: Session, names: Collection[str], collation: str) -> Catalogue:
     """Tell what those of the named tables look like that are there."""
-    [[folds]] = await session.ask("SELECT @@lower_case_table_names")
+    folds = session.server.folds_names
     wanted = {name.lower() if folds else name: name for name in names}
-    found = await _rows(session, _COLUMNS, wanted, folds=bool(folds))
-    indexes = await _rows(session, _INDEXES, wanted, folds=bool(folds))
-    keys = await _rows(session, _FOREIGN_KEYS, wanted, folds=bool(folds))
-    checks = await _rows(session, _CHECKS[session.server.store], wanted, folds=bool(folds))
+    found = await _rows(session, _COLUMNS, wanted, folds=folds)
+    indexes = await _rows(session, _INDEXES, wanted, folds=folds)
+    keys = await _rows(session, _FOREIGN_KEYS, wanted, folds=folds)
+    checks = await _rows(session, _CHECKS[session.server.store], wanted, folds=folds)
     tables = [
         _table(wanted[n], rows, indexes.get(n, ()), keys.get(n, ()), checks.get(n, ()))
         for n, rows in found.items()

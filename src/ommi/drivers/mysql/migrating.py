@@ -9,7 +9,7 @@ from ommi.drivers.mysql.changes import MariaDBWriter
 from ommi.drivers.mysql.dialect import MariaDBDialect
 from ommi.drivers.mysql.introspection import catalogue
 from ommi.drivers.mysql.session import Session
-from ommi.drivers.protocol import Manner
+from ommi.drivers.protocol import Manner, Noting
 from ommi.schema.operations import Backfill, Execute, HandWritten, Nothing, Operation
 from ommi.schema.state import Schema
 
@@ -30,7 +30,12 @@ def manner(operation: Operation, store: str) -> Manner:
 
 
 async def change_schema(
-    session: Session, dialect: MariaDBDialect, operation: Operation, *, is_resumed: bool
+    session: Session,
+    dialect: MariaDBDialect,
+    operation: Operation,
+    *,
+    is_resumed: bool,
+    noting: Noting,
 ) -> None:
     """Do what an operation says, or what is left of it."""
     names = operation.tables
@@ -38,7 +43,9 @@ async def change_schema(
     found = Schema.of(known.tables if known else ())
     writer = MariaDBWriter(dialect)
     make = writer.remaining if is_resumed else writer.statements
-    for text in make(operation, found):
+    texts = make(operation, found)
+    await noting()
+    for text in texts:
         await session.say(text)
 
 

@@ -23,7 +23,15 @@ from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, trans
 from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
 from ommi.drivers.postgresql.unit import PostgreSQLUnit, no_matter
-from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Step
+from ommi.drivers.protocol import (
+    Beginning,
+    Build,
+    IsolationLevel,
+    Manner,
+    Noting,
+    Step,
+    silent,
+)
 from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
@@ -319,9 +327,13 @@ class PostgreSQLConnection:
         """Let the next deployer in."""
         await migrating.unlock(self._client, self.guarded)
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says."""
-        await migrating.change_schema(self._client, self.guarded, operation, is_resumed=is_resumed)
+        await migrating.change_schema(
+            self._client, self.guarded, operation, is_resumed=is_resumed, noting=noting
+        )
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> PostgreSQLUnit:
         """Give a transaction, which begins with its first statement."""

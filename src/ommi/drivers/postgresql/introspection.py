@@ -26,6 +26,10 @@ SELECT c.relname, a.attname, t.typname, a.atttypmod, format_type(a.atttypid, a.a
         SELECT FROM pg_constraint k
         WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]
             AND starts_with(k.conname::text, 'ommi_duration_')
+    ),
+    ARRAY(
+        SELECT e.enumlabel::text FROM pg_enum e
+        WHERE e.enumtypid = a.atttypid ORDER BY e.enumsortorder
     )
 FROM pg_class c
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -133,7 +137,8 @@ def _grouped(rows: Iterable[Sequence[Any]]) -> dict[str, list[Sequence[Any]]]:
 
 
 def _column(row: Sequence[Any]) -> Column:
-    _, name, type_name, modifier, declared, is_nullable, is_generated, default, is_duration = row
+    _, name, type_name, modifier, declared, is_nullable, is_generated, default, *rest = row
+    is_duration, labels = rest
     storage = StorageType(Kind.DURATION) if is_duration else _storage(type_name, modifier)
     return Column(
         name=name,
@@ -142,6 +147,7 @@ def _column(row: Sequence[Any]) -> Column:
         is_generated=is_generated,
         default=default,
         declared=declared,
+        choices=tuple(labels),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from ommi.drivers.postgresql import introspection
 from ommi.drivers.postgresql.changes import WRITER, is_concurrent
 from ommi.drivers.postgresql.client import Client
+from ommi.drivers.protocol import Noting
 from ommi.schema.done import is_done
 from ommi.schema.operations import AddIndex, Operation
 from ommi.schema.state import Schema
@@ -30,18 +31,24 @@ _INVALID = (
 
 
 async def change_schema(
-    client: Client, guard: Guard, operation: Operation, *, is_resumed: bool
+    client: Client,
+    guard: Guard,
+    operation: Operation,
+    *,
+    is_resumed: bool,
+    noting: Noting,
 ) -> None:
     """Do what an operation says."""
     names = operation.tables
     looking = SqlCommand("the catalogue", "", "", {})
     found = Schema.of(await guard(introspection.tables(client, names), looking) if names else ())
-    if is_concurrent(operation):
-        if isinstance(operation, AddIndex):
-            await _drop_invalid(client, guard, operation.index.name)
-        if is_resumed and is_done(operation, found):
-            return
-    for text in WRITER.statements(operation, found):
+    if is_resumed and is_concurrent(operation) and is_done(operation, found):
+        return
+    texts = WRITER.statements(operation, found)
+    await noting()
+    if isinstance(operation, AddIndex) and operation.is_concurrent:
+        await _drop_invalid(client, guard, operation.index.name)
+    for text in texts:
         await guard(client.execute(text), SqlCommand(text, "", "", {}))
 
 

@@ -36,8 +36,8 @@ async def create_tables(client: Client, tables: Sequence[Table]) -> None:
             await client.execute(text)
     for table in missing:
         for foreign_key in table.foreign_keys:
-            name = shortened("_".join((table.name, *foreign_key.columns, "fkey")))
-            await client.execute(ddl.add_foreign_key(foreign_key, table, DIALECT, name))
+            text = ddl.named_foreign_key_text(foreign_key, table.name, DIALECT)
+            await client.execute(f"ALTER TABLE {DIALECT.quote(table.name)} ADD {text}")
 
 
 async def drop_tables(client: Client, tables: Sequence[Table]) -> None:

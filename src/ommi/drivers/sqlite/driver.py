@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Seq
 from contextlib import aclosing
 from contextvars import Context
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from ommi.drivers.protocol import Beginning, Build, Manner, Step
+from ommi.drivers.protocol import Beginning, Build, Manner, Noting, Step, silent
 from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import in_transaction, run_steps
 from ommi.drivers.sqlite.changes import manner
@@ -97,8 +98,10 @@ class SQLiteConnection:
                 await reader.start()
         except sqlite3.Error as error:
             await self.close()
+            folder = Path(self._location.name).parent
+            reason = error if folder.is_dir() else f"there is no folder {str(folder)!r}"
             raise ConnectionFailed(
-                f"cannot open {self._location.name!r}: {error}", store=STORE
+                f"cannot open {self._location.name!r}: {reason}", store=STORE
             ) from error
         except BaseException:
             await self.close()
@@ -193,9 +196,12 @@ class SQLiteConnection:
         """Tell how an operation must be run."""
         return manner(operation)
 
-    async def change_schema(self, operation: Operation, *, is_resumed: bool = False) -> None:
+    async def change_schema(
+        self, operation: Operation, *, is_resumed: bool = False, noting: Noting = silent
+    ) -> None:
         """Do what an operation says, in a transaction of its own."""
         del is_resumed
+        await noting()
         unit = await self.begin(Beginning(checks_references_last=True))
         try:
             await unit.change_schema(operation)

@@ -78,17 +78,22 @@ class DropConstraint:
     def tables(self) -> tuple[str, ...]:
         return (self.table,)
 
-    def found(self, before: Schema) -> Constraint:
-        """Give the constraint that is meant."""
+    def get(self, before: Schema) -> Constraint | None:
+        """Give the constraint that is meant, or `None` where there is none."""
         table = before.table(self.table)
         named: list[Constraint] = [i for i in table.indexes if i.is_unique and i.name == self.name]
         named.extend(check for check in table.checks if check.name == self.name)
         key = foreign_key_of(table, self.name)
         if key is not None:
             named.append(key)
-        if not named:
+        return named[0] if named else None
+
+    def found(self, before: Schema) -> Constraint:
+        """Give the constraint that is meant."""
+        found = self.get(before)
+        if found is None:
             raise MigrationError(f"{self.table} has no constraint {self.name!r}")
-        return named[0]
+        return found
 
     def apply(self, before: Schema) -> Schema:
         gone = self.found(before)
