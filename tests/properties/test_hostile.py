@@ -243,7 +243,7 @@ def test_a_hostile_name_is_refused_where_fields_are_named(stores: Stores) -> Non
 
 def test_a_hostile_name_of_a_table_or_column_is_refused_or_a_name(stores: Stores) -> None:
     async def check(db: Ommi) -> None:
-        for name in STRINGS[: examples(10, 100)]:
+        for name in STRINGS[: examples(10, 300)]:
             own = ModelCollection()
             fields = [
                 ("value", Annotated[str, StoreAs(name)]),
