@@ -42,6 +42,7 @@ ATTEMPTS = 20
 
 _NEVER = frozenset(
     {
+        Capability.EXPIRY,
         Capability.FOREIGN_KEYS,
         Capability.SERVER_DEFAULTS,
         Capability.TRANSACTIONAL_DDL,
