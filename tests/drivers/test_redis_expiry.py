@@ -205,7 +205,7 @@ async def test_a_row_that_expires_under_a_transaction_is_a_conflict(
 async def test_a_row_that_was_not_meant_may_expire_under_a_transaction(db: Ommi) -> None:
     await db.add(Ticket("a", soon(), uses=1), Ticket("b")).or_raise()
     async with db.transaction():
-        assert await db.find(Ticket.uses + 0 == 0).update(uses=5) == 1
+        assert await db.find(Ticket.uses + 0 == 0).update(uses=5).value == 1
         await is_gone(db, Ticket.token == "a")
         await db.add(Ticket("c"))
 
@@ -285,9 +285,7 @@ async def test_removed_tables_leave_nothing(db: Ommi, peer: Any) -> None:
     assert {key async for key in peer.scan_iter("*")} == {b"ommi:changes", b"ommi:clock"}
 
 
-async def test_a_table_whose_rows_stay_is_none_whose_rows_expire(
-    server: Server, db: Ommi
-) -> None:
+async def test_a_table_whose_rows_stay_is_none_whose_rows_expire(server: Server, db: Ommi) -> None:
     lasting = ModelCollection()
 
     @ommi_model(collection=lasting, table="Kept")

@@ -139,7 +139,9 @@ async def test_without_transactions_a_row_that_is_no_longer_meant_is_left(lone: 
 async def test_without_transactions_a_row_that_is_no_longer_meant_stays(lone: Server) -> None:
     async with pets(lone) as db:
         gone = await while_the_keys_are_known(
-            lone, anns_small(db).delete().or_raise(), db.find(Pet.id == 2).update(size=1).or_raise()
+            lone,
+            anns_small(db).delete().or_raise(),
+            db.find(Pet.id == 2).update(size=1).or_raise(),
         )
 
         assert gone == 2

@@ -223,11 +223,11 @@ class _Writing:
         own: list[Template] = []
         others: list[Template] = []
         for part in self._terms.by_key(_parts(where)):
-            known = len(self._scope.stages)
+            known = self._scope.uses
             found = (
                 self._terms.condition(part, self._scope) if isinstance(part, Predicate) else part
             )
-            (own if len(self._scope.stages) == known else others).append(found)
+            (own if self._scope.uses == known else others).append(found)
         if not others and not self._scope.stages:
             return [], _joined(own)
         mine = _joined(own)
