@@ -168,7 +168,7 @@ def serving(server: Server | None = None) -> Iterator[Server]:
     stopping = asyncio.Event()
 
     async def serve() -> None:
-        server._loop = loop  # noqa: SLF001 - its own
+        server._loop = loop
         listening = await asyncio.start_server(server.talk, "127.0.0.1", 0)
         server.port = listening.sockets[0].getsockname()[1]
         is_up.set()

@@ -81,7 +81,7 @@ class Work:
             # What was read is remembered as it was.
             changed = {**found, **written}
             found = {id_: text for id_, text in changed.items() if text is not None}
-        rows = [(id_, decoded(text)) for id_, text in found.items()]
+        rows: Found = [(id_, decoded(text)) for id_, text in found.items()]
         if table.expiry is None:
             return rows
         return [(id_, row) for id_, row in rows if self._is_there(table.expiry, row)]
