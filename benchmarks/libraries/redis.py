@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from benchmarks.libraries import statements
 from benchmarks.libraries.protocol import CONNECTIONS
@@ -19,7 +19,8 @@ class RedisPy:
     async def open(self, url: str) -> None:
         server, _, prefix = url.partition("?prefix=")
         self._client: Any = Redis.from_url(server, single_connection_client=True)
-        self._pooled: Any = Redis.from_url(server, max_connections=CONNECTIONS)
+        pool = BlockingConnectionPool.from_url(server, max_connections=CONNECTIONS)
+        self._pooled: Any = Redis.from_pool(pool)
         self._users, self._posts = f"{prefix}:rows:User", f"{prefix}:rows:Post"
         self._by_author = f"{prefix}:equal:Post_author_id_index"
         self._counters = f"{prefix}:counters"
@@ -33,6 +34,9 @@ class RedisPy:
 
     async def get(self, key: int) -> User:
         return User(**json.loads(await self._client.hget(self._users, key)))
+
+    async def get_in_task(self, task: int, key: int) -> User:  # noqa: ARG002
+        return User(**json.loads(await self._pooled.hget(self._users, key)))
 
     async def everyone(self) -> list[User]:
         found = await self._client.hvals(self._users)

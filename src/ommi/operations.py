@@ -12,6 +12,7 @@ from ommi.execution.executor import Executor
 from ommi.execution.writing import Writer
 from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.planning.capabilities import Capability
 from ommi.prepared import prepared
 from ommi.query.builder import asked
 from ommi.query.expressions import Expression
@@ -154,6 +155,7 @@ class Operations:
         `SchemaMismatch`, and then nothing is created.
         """
         from ommi.schema.snapshot import (
+            check_expiry,
             check_index_names,
             check_targets,
             in_dependency_order,
@@ -163,9 +165,11 @@ class Operations:
         every = chosen(models or (DEFAULT_COLLECTION,))
         wanted = in_dependency_order(map(table_of, every))
         check_index_names(wanted)
+        self._check_expiry(every)
         keeping = self._schema_keeping()
         found = await self._checked_tables(keeping, wanted)
         check_targets(wanted, found)
+        check_expiry(wanted, found.values())
         missing = [table for table in wanted if table.name not in found]
         if missing:
             await keeping.create_tables(missing)
@@ -196,6 +200,18 @@ class Operations:
         if wrong:
             raise SchemaMismatch(wrong, store=self._executor.driver.name)
         return found
+
+    def _check_expiry(self, models: Iterable[ModelMetadata]) -> None:
+        driver = self._executor.driver
+        if Capability.EXPIRY in driver.capabilities:
+            return
+        for model in models:
+            if model.expiry is not None:
+                raise UnsupportedOperation(
+                    f"let rows of {model.name} expire by {model.expiry.name}",
+                    driver.name,
+                    "leave Expires out, and delete them yourself, or keep them in Redis",
+                )
 
     def _schema_keeping(self) -> SchemaKeeping:
         connection: Connection = self._executor.connection

@@ -168,6 +168,20 @@ async def test_a_question_beyond_the_limit_is_refused_and_one_by_index_is_not(
             await db.query(Exact).where(Exact.number >= 0).count()
 
 
+async def test_a_question_by_many_values_reads_no_more_than_one_row_beyond_the_limit(
+    server: Server, database: int
+) -> None:
+    async with Ommi(server.driver(scan_limit=10)) as db:
+        await db.use_models(COLLECTION)
+        await db.add_all(Exact(number=n % 3, rate=float(n)) for n in range(24)).or_raise()
+
+        with pytest.raises(TooManyRows) as caught:
+            await db.query(Exact).where(Exact.number.in_([0, 1, 2])).fetch_all()
+
+        assert caught.value.rows == 11
+        assert await db.query(Exact).where(Exact.number.in_([0, 7])).count() == 8
+
+
 async def test_a_server_that_forgot_the_scripts_is_told_them_again(db: Ommi, peer: Any) -> None:
     await db.add(Exact()).or_raise()
     await peer.script_flush()

@@ -43,8 +43,10 @@ async def _reload(database: Ommi, rows: Sequence[Thing]) -> None:
 
 
 @contextmanager
-def opened(folder: Path, collection: ModelCollection = COLLECTION) -> Iterator[Stores]:
-    """Open one store of each kind, with the tables of a collection."""
+def opened(
+    folder: Path, collection: ModelCollection = COLLECTION, **others: str
+) -> Iterator[Stores]:
+    """Open one store of each kind, and others by their URLs, with the tables of a collection."""
     with ExitStack() as servers, asyncio.Runner() as runner:
         locations = {
             "memory": "memory://",
@@ -53,6 +55,7 @@ def opened(folder: Path, collection: ModelCollection = COLLECTION) -> Iterator[S
             "PostgreSQL": servers.enter_context(database_on(POSTGRESQL)),
             "MariaDB": servers.enter_context(database_on(MYSQL)),
             "Redis": servers.enter_context(prefix_on(REDIS)),
+            **others,
         }
         if mysql := started(MySQL):
             locations["MySQL"] = servers.enter_context(database_on(mysql.url))

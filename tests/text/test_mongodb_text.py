@@ -106,6 +106,17 @@ def test_a_count_of_related_rows(db: Ommi) -> None:
     assert '{$count: "n"}' in text
 
 
+def test_questions_in_each_other_go_as_deep_as_they_may(db: Ommi) -> None:
+    asks: Any = fields(Club).members.any(PERSON.age > 1)
+    for _ in range(2):
+        asks = fields(Club).members.any(PERSON.clubs.any(asks))
+
+    text = db.query(Club).where(asks).sql()
+
+    assert text.count("$lookup") == 10
+    assert '"%jx1"' in text
+
+
 @pytest.mark.parametrize(
     "asks",
     [

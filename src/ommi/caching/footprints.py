@@ -37,6 +37,7 @@ class Footprint:
     reads: tuple[TableVersion, ...]
     writes: Tables
     is_write: bool
+    may_be_kept: bool
     is_always_kept: bool
     width: int | None
     models: tuple[ModelMetadata, ...]
@@ -80,13 +81,16 @@ class Footprints:
         models = tuple(sorted(models_in(statement), key=lambda model: model.table))
         asked = statement.select.model if isinstance(statement, Count) else statement.model
         width = len(compiled.columns) if isinstance(statement, Select) else None
+        # Rows that expire change an answer, and nobody writes them.
+        may_be_kept = not is_write and all(model.expiry is None for model in models)
         footprint = Footprint(
             command=compiled.command,
             number=next(_numbers),
             reads=self._versions.of(dict.fromkeys(model.table for model in models)),
             writes=frozenset(_written(statement)) if is_write else frozenset(),
             is_write=is_write,
-            is_always_kept=not is_write and asked in self._always,
+            may_be_kept=may_be_kept,
+            is_always_kept=may_be_kept and asked in self._always,
             width=width,
             models=models,
             text=text,

@@ -62,6 +62,11 @@ CreatedAt: Final = Flag("CreatedAt")
 """Filled with the time of `add`."""
 UpdatedAt: Final = Flag("UpdatedAt")
 """Filled with the time of every write."""
+Expires: Final = Flag("Expires")
+"""The instant from which the row is no longer there; with `None` it stays.
+
+The store's clock decides. A store that cannot do it refuses at `use_models`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

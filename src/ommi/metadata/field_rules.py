@@ -14,6 +14,7 @@ from ommi.metadata.annotations import (
     CreatedAt,
     Default,
     Digits,
+    Expires,
     FieldId,
     Index,
     Key,
@@ -45,6 +46,7 @@ _FITS: tuple[tuple[Marker | type[Marker], frozenset[Kind], str], ...] = (
     (CreatedAt, _MOMENTS, "datetime"),
     (UpdatedAt, _MOMENTS, "datetime"),
     (Aware, frozenset({Kind.INSTANT}), "datetime"),
+    (Expires, frozenset({Kind.INSTANT}), "an instant, as in Annotated[datetime, Aware]"),
     (Length, frozenset({Kind.TEXT, Kind.BYTES}), "str or bytes"),
     (Digits, frozenset({Kind.DECIMAL}), "Decimal"),
     (Collation, frozenset({Kind.TEXT}), "str"),
@@ -59,6 +61,10 @@ _CONTRADICTIONS: tuple[tuple[Marker | type[Marker], Marker | type[Marker]], ...]
     (CreatedAt, UpdatedAt),
     (CreatedAt, Default),
     (UpdatedAt, Default),
+    (Expires, Key),
+    (Expires, CreatedAt),
+    (Expires, UpdatedAt),
+    (Expires, Default),
 )
 
 
@@ -89,6 +95,7 @@ def field_metadata(model: str, declared: DeclaredField) -> FieldMetadata:
         is_version=Version in said,
         is_created_at=CreatedAt in said,
         is_updated_at=UpdatedAt in said,
+        is_expiry=Expires in said,
         has_database_collation=_only(model, declared, said, Collation) is not None,
         server_default=None if default is None else default.sql,
         reference=None if reference is None else Reference(reference.target, reference.on_delete),

@@ -68,6 +68,7 @@ def inspect_model(
     _check_together(cls.__name__, fields, together)
     _refuse_lookalikes(cls.__name__, fields)
     _refuse_several(cls.__name__, "Version", [f for f in fields if f.is_version])
+    _refuse_several(cls.__name__, "Expires", [f for f in fields if f.is_expiry])
     _refuse_several(cls.__name__, "Auto", [f for f in fields if f.is_auto])
     name = collection.table_name(cls.__name__) if table is None else table
     check_identifier(name, "table name", model=cls.__name__)

@@ -58,6 +58,7 @@ class FieldMetadata:
         "inner_type",
         "is_auto",
         "is_created_at",
+        "is_expiry",
         "is_indexed",
         "is_key",
         "is_optional",
@@ -87,6 +88,7 @@ class FieldMetadata:
     is_indexed: bool
     is_version: bool
     is_created_at: bool
+    is_expiry: bool
     is_updated_at: bool
     has_database_collation: bool
     server_default: str | None
@@ -110,6 +112,7 @@ class FieldMetadata:
         is_version: bool = False,
         is_created_at: bool = False,
         is_updated_at: bool = False,
+        is_expiry: bool = False,
         has_database_collation: bool = False,
         server_default: str | None = None,
         reference: Reference | None = None,
@@ -131,6 +134,7 @@ class FieldMetadata:
         self.is_version = is_version
         self.is_created_at = is_created_at
         self.is_updated_at = is_updated_at
+        self.is_expiry = is_expiry
         self.has_database_collation = has_database_collation
         self.server_default = server_default
         self.reference = reference
@@ -238,6 +242,11 @@ class ModelMetadata:
     def version(self) -> FieldMetadata | None:
         """The field that counts writes, if there is one."""
         return next((f for f in self.fields if f.is_version), None)
+
+    @cached_property
+    def expiry(self) -> FieldMetadata | None:
+        """The field that says from when a row is no longer there, if there is one."""
+        return next((f for f in self.fields if f.is_expiry), None)
 
     @cached_property
     def generated(self) -> tuple[FieldMetadata, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import Enum, Flag
 from typing import Literal, get_args, get_origin
 
+from ommi.errors import ModelError
 from ommi.metadata.model import MISSING, FieldMetadata, ModelMetadata
 from ommi.migrations.autogenerate import Wanted
 from ommi.schema.changes import Place
@@ -24,6 +25,12 @@ def wanted_of(models: Iterable[ModelMetadata]) -> Wanted:
 
 
 def _table(model: ModelMetadata) -> Table:
+    if model.expiry is not None:
+        raise ModelError(
+            "its rows expire, which no store that has migrations can do; leave Expires out",
+            model=model.name,
+            field=model.expiry.name,
+        )
     table = table_of(model)
     columns = (
         replace(column, id=field.field_id, choices=_choices(field))

@@ -16,6 +16,7 @@ class Capability(StrEnum):
     TRANSACTIONS = "transactions"
     SAVEPOINTS = "savepoints and nested blocks"
     CONCURRENT_WRITERS = "transactions that write at the same time"
+    EXPIRY = "rows that expire"
     TRANSACTIONAL_DDL = "tables made and removed inside a transaction"
     PERSISTENCE = "rows that outlive the database object"
     INTROSPECTION = "telling which tables it has"

@@ -86,6 +86,11 @@ def condition(predicate: Predicate | Term) -> Condition:
         part = condition(predicate.parts[0])
         return lambda row, values: not part(row, values)
     parts = [condition(part) for part in predicate.flattened()]
+    if len(parts) == 2:  # noqa: PLR2004 - most have; a generator for each row would cost more
+        one, other = parts
+        if predicate.operator is LogicalOperator.AND:
+            return lambda row, values: one(row, values) and other(row, values)
+        return lambda row, values: one(row, values) or other(row, values)
     if predicate.operator is LogicalOperator.AND:
         return lambda row, values: all(part(row, values) for part in parts)
     return lambda row, values: any(part(row, values) for part in parts)

@@ -25,6 +25,9 @@ def _differences(wanted: Table, found: Table) -> Iterator[str]:
     if set(wanted.key) != set(found.key):
         has = ", ".join(found.key) or "none"
         yield f"{wanted.name} has the key {has}, wanted {', '.join(wanted.key)}"
+    if wanted.expiry not in {None, found.expiry}:
+        has = "do not expire" if found.expiry is None else f"expire by {found.expiry}"
+        yield f"the rows of {wanted.name} {has}, wanted to expire by {wanted.expiry}"
     names = {column.name for column in wanted.columns}
     for column in found.columns:
         is_filled = column.is_nullable or column.default is not None or column.is_generated

@@ -70,7 +70,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with everything that belongs to it."""
+    """A table with everything that belongs to it.
+
+    `expiry` is the column that says from when a row is no longer there.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -78,6 +81,7 @@ class Table:
     indexes: tuple[Index, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[Check, ...] = ()
+    expiry: str | None = None
 
 
 def table_of(model: ModelMetadata) -> Table:
@@ -88,6 +92,7 @@ def table_of(model: ModelMetadata) -> Table:
         key=tuple(key.column for key in model.keys),
         indexes=tuple(_indexes(model)),
         foreign_keys=tuple(map(_foreign_key, references_of(model))),
+        expiry=None if model.expiry is None else model.expiry.column,
     )
 
 
@@ -191,5 +196,19 @@ def check_targets(tables: Iterable[Table], known: Iterable[str]) -> None:
                 raise ModelError(
                     f"refers to the table {foreign_key.table!r}, which is neither in the store "
                     "nor among the models to use; add its model to the collection",
+                    model=table.name,
+                )
+
+
+def check_expiry(tables: Iterable[Table], known: Iterable[Table]) -> None:
+    """Raise `ModelError` for a reference to a row that would go without anybody removing it."""
+    tables = tuple(tables)
+    expiring = {table.name for table in (*tables, *known) if table.expiry is not None}
+    for table in tables:
+        for foreign_key in table.foreign_keys:
+            if foreign_key.table in expiring:
+                raise ModelError(
+                    f"refers to {foreign_key.table!r}, whose rows expire, and would be left with "
+                    "references to nothing; keep the key without ReferenceTo",
                     model=table.name,
                 )

@@ -20,6 +20,7 @@ from ommi import (
     ModelCollection,
     Ommi,
     StatementTimeout,
+    TransactionOptions,
     Unique,
     UniqueViolation,
     UnsupportedOperation,
@@ -30,6 +31,7 @@ from ommi.drivers.protocol import Outcome
 from services.mongodb.server import Fault, Server, serving
 
 COLLECTION = ModelCollection()
+OTHERS = ModelCollection()
 pytestmark = pytest.mark.anyio
 SECRET = "sesame-open"
 
@@ -40,6 +42,12 @@ class Account:
     email: Annotated[str, Unique]
     size: int = 0
     id: Annotated[int | None, Key | Auto] = None
+
+
+@ommi_model(collection=OTHERS)
+@dataclass
+class Other:
+    id: int
 
 
 @pytest.fixture
@@ -127,6 +135,62 @@ async def test_a_lost_reply_to_a_commit_is_an_unknown_outcome(server: Server) ->
     assert tx.outcome is Outcome.UNKNOWN
     # The client library asks once more under the same number, which commits nothing twice.
     assert len({command["txnNumber"] for command in server.sent("commitTransaction")}) == 1
+
+
+async def test_a_lost_reply_to_the_commit_before_tables_go_is_an_unknown_outcome(
+    server: Server,
+) -> None:
+    async with Ommi(server.url) as db:
+        await db.use_models(COLLECTION)
+        server.faults.append(Fault("commitTransaction", "cut", times=2))
+        tx = db.transaction(TransactionOptions(allow_implicit_commit=True))
+        with pytest.raises(CommitOutcomeUnknown):
+            async with tx:
+                await db.add(Account("a"))
+                await db.remove_models(OTHERS)
+
+        assert tx.outcome is Outcome.UNKNOWN
+        assert await db.query(Account).count() == 1
+    assert server.sent("dropCollection") == server.sent("abortTransaction") == []
+
+
+async def test_a_conflict_in_the_commit_before_tables_go_is_a_rollback(server: Server) -> None:
+    async with Ommi(server.url) as db:
+        await db.use_models(COLLECTION)
+        reply = failing(112, "WriteConflict", "TransientTransactionError")
+        server.faults.append(Fault("commitTransaction", "error", reply))
+        tx = db.transaction(TransactionOptions(allow_implicit_commit=True))
+        with pytest.raises(ConflictError):
+            async with tx:
+                await db.add(Account("a"))
+                await db.remove_models(OTHERS)
+
+    assert tx.outcome is Outcome.ROLLED_BACK
+
+
+async def test_a_lost_reply_to_the_commit_of_a_batch_is_an_unknown_outcome(server: Server) -> None:
+    async with Ommi(server.url) as db:
+        await db.use_models(COLLECTION)
+        server.faults.append(Fault("commitTransaction", "cut", times=2))
+
+        failure = await db.add(Account("a"), Account("b"))
+
+        assert isinstance(failure.error, CommitOutcomeUnknown)
+        assert await db.query(Account).count() == 2
+    assert len({command["txnNumber"] for command in server.sent("commitTransaction")}) == 1
+
+
+async def test_a_write_whose_reply_is_lost_is_done_once_and_told_as_lost(server: Server) -> None:
+    async with Ommi(server.url) as db:
+        await db.use_models(COLLECTION)
+        account = await db.add(Account("a")).or_raise()
+        server.faults.append(Fault("update", "cut"))
+
+        failure = await db.find(fields(Account).id == account.id).update(size=5)
+
+        assert isinstance(failure.error, ConnectionLost)
+        assert (await db.query(Account).one()).size == 5
+    assert len([each for each in server.sent("update") if each["update"] == "Account"]) == 1
 
 
 async def test_an_unknown_commit_by_its_label(server: Server) -> None:

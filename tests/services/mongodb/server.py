@@ -54,10 +54,16 @@ class Server:
         self._replies = count(1)
         self._ended = asyncio.Event()
         self._silent = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
         return f"mongodb://127.0.0.1:{self.port}/app?directConnection=true"
+
+    def speak(self) -> None:
+        """Give the answers that were held back, and hold none back any more."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._silent.set)
 
     def sent(self, name: str) -> list[Document]:
         """Give the commands of a name that were sent."""
@@ -162,6 +168,7 @@ def serving(server: Server | None = None) -> Iterator[Server]:
     stopping = asyncio.Event()
 
     async def serve() -> None:
+        server._loop = loop
         listening = await asyncio.start_server(server.talk, "127.0.0.1", 0)
         server.port = listening.sockets[0].getsockname()[1]
         is_up.set()

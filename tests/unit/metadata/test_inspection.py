@@ -20,6 +20,7 @@ from ommi.metadata.annotations import (
     CreatedAt,
     Default,
     Digits,
+    Expires,
     Index,
     IndexTogether,
     Key,
@@ -211,6 +212,8 @@ class TestMarkers:
         assert only(Annotated[datetime, CreatedAt]).is_created_at
         assert only(Annotated[datetime, UpdatedAt, Aware]).is_updated_at
         assert only(Annotated[int, Version]).is_version
+        assert only(Annotated[datetime | None, Aware | Expires]).is_expiry
+        assert only(Annotated[pydantic.AwareDatetime, Expires]).is_expiry
         assert only(Annotated[str, Collation("database")]).has_database_collation
         assert only(Annotated[int, Default(sql="7")]).server_default == "7"
 
@@ -229,6 +232,7 @@ class TestMarkers:
             (Annotated[float, Version], "Version, which is for int"),
             (Annotated[str, CreatedAt], "CreatedAt, which is for datetime"),
             (Annotated[int, UpdatedAt], "UpdatedAt, which is for datetime"),
+            (Annotated[datetime, Expires], r"Expires, which is for an instant, as in Annotated\["),
             (Annotated[str, Aware], "Aware, which is for datetime"),
             (Annotated[int, Length(3)], "Length, which is for str or bytes"),
             (Annotated[float, Digits(3, 1)], "Digits, which is for Decimal"),
@@ -246,6 +250,7 @@ class TestMarkers:
             (Annotated[int, Auto, ReferenceTo("A")], "both Auto and ReferenceTo"),
             (Annotated[int, Version, Key], "both Version and Key"),
             (Annotated[datetime, CreatedAt, UpdatedAt], "both CreatedAt and UpdatedAt"),
+            (Annotated[datetime, Aware, Expires, UpdatedAt], "both Expires and UpdatedAt"),
             (Annotated[int, StoreAs("a"), StoreAs("b")], "StoreAs 2 times; keep one"),
             (Annotated[int, ReferenceTo("A"), ReferenceTo("B")], "ReferenceTo 2 times"),
         ],

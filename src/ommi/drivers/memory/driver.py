@@ -24,6 +24,7 @@ class MemoryDriver:
 
     name = "memory"
     capabilities: frozenset[Capability] = frozenset(Capability) - {
+        Capability.EXPIRY,
         Capability.PERSISTENCE,
         Capability.SERVER_DEFAULTS,
         Capability.TEXT_STATEMENTS,

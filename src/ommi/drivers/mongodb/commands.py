@@ -97,10 +97,18 @@ class Insert(Command):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The documents that a write is about: by a filter, or by a pipeline that gives their keys."""
+    """The documents that a write is about: by a filter, or by a pipeline that gives their keys.
+
+    `own` is then a filter for what they must still be like themselves when they are written.
+    """
 
     fill: Fill
-    is_pipeline: bool
+    own: Fill | None = None
+
+    @property
+    def is_pipeline(self) -> bool:
+        """Whether keys must be found first."""
+        return self.own is not None
 
     def is_of_one(self, parameters: Parameters) -> bool:
         """Tell whether it is one document's key that is asked for."""
@@ -136,9 +144,9 @@ class Delete(Command):
     matching: Matching = field(kw_only=True)
 
 
-def matching(template: Template, *, is_pipeline: bool) -> Matching:
-    """Give the documents that a filter or a pipeline means."""
-    return Matching(filler(template), is_pipeline)
+def matching(template: Template, *, own: Template = None) -> Matching:
+    """Give the documents that a filter means; with `own`, that a pipeline means."""
+    return Matching(filler(template), None if own is None else filler(own))
 
 
 def described(verb: str, collection: str, parts: Sequence[tuple[str, Template]]) -> str:

@@ -209,25 +209,29 @@ class _Writing:
     def _matching(self, where: Predicate | None) -> tuple[commands.Matching, tuple[str, Template]]:
         stages, filter_ = self._found(where)
         if not stages:
-            return commands.matching(filter_, is_pipeline=False), ("filter", filter_)
+            return commands.matching(filter_), ("filter", filter_)
         pipeline = [*stages, {"$project": {"_id": 1}}]
-        return commands.matching(pipeline, is_pipeline=True), ("pipeline", pipeline)
+        return commands.matching(pipeline, own=filter_), ("pipeline", pipeline)
 
     def _found(self, where: Predicate | None) -> tuple[list[Template], Template]:
-        """Give the filter for a condition; and a pipeline, where it needs others' documents."""
+        """Give the filter for a condition; and a pipeline, where it needs others' documents.
+
+        The filter is then of those parts that need none.
+        """
         if where is None:
             return [], {}
         own: list[Template] = []
         others: list[Template] = []
         for part in self._terms.by_key(_parts(where)):
-            known = len(self._scope.stages)
+            known = self._scope.uses
             found = (
                 self._terms.condition(part, self._scope) if isinstance(part, Predicate) else part
             )
-            (own if len(self._scope.stages) == known else others).append(found)
+            (own if self._scope.uses == known else others).append(found)
         if not others and not self._scope.stages:
             return [], _joined(own)
-        return [*_matched(_joined(own)), *self._scope.stages, *_matched(_joined(others))], {}
+        mine = _joined(own)
+        return [*_matched(mine), *self._scope.stages, *_matched(_joined(others))], mine
 
     def _order(
         self, order: Sequence[Ordering]

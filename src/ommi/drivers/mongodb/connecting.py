@@ -10,6 +10,7 @@ from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, TypeRegistry
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from ommi.drivers.mongodb.errors import failed_to_connect
 from ommi.drivers.mongodb.storage import STORE, DecimalCodec
@@ -36,6 +37,7 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
     type_registry=TypeRegistry([DecimalCodec()]),
 )
 MAJORITY = WriteConcern("majority")
+SNAPSHOT = ReadConcern("snapshot")
 
 
 @dataclass(frozen=True, slots=True)

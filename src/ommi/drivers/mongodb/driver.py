@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from typing import TypeVar, cast
 
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from ommi.drivers.mongodb import introspection, schema
 from ommi.drivers.mongodb.batches import run_steps
 from ommi.drivers.mongodb.commands import Command, Delete, Insert, Update
 from ommi.drivers.mongodb.compiler import MongoDBCompiler
-from ommi.drivers.mongodb.connecting import CODEC, MAJORITY, Client, Location, Server
+from ommi.drivers.mongodb.connecting import (
+    CODEC,
+    MAJORITY,
+    SNAPSHOT,
+    Client,
+    Location,
+    Server,
+)
 from ommi.drivers.mongodb.errors import committing, translating
 from ommi.drivers.mongodb.explaining import explained
 from ommi.drivers.mongodb.running import Runner
 from ommi.drivers.mongodb.storage import STORE
 from ommi.drivers.mongodb.unit import MongoDBUnit, no_matter, unsupported
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Step
-from ommi.errors import UnsupportedOperation
+from ommi.errors import ConflictError, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 
 T = TypeVar("T")
 
+ATTEMPTS = 20
+"""How often a statement is tried when others write what it writes."""
+
 _NEVER = frozenset(
     {
+        Capability.EXPIRY,
         Capability.FOREIGN_KEYS,
         Capability.SERVER_DEFAULTS,
         Capability.TRANSACTIONAL_DDL,
@@ -98,6 +111,10 @@ class MongoDBDriver:
         return MongoDBConnection(client, self._location.database, self._server)
 
 
+def _is_of_one(command: Insert | Update | Delete, parameters: Parameters) -> bool:
+    return isinstance(command, Insert) or command.matching.is_of_one(parameters)
+
+
 def _read(value: object) -> object:
     """Give an option as pymongo wants it; a URL has only text."""
     return {"true": True, "false": False}.get(str(value), value)
@@ -129,25 +146,39 @@ class MongoDBConnection:
         A replica set changes all of them or none; a lone server may stop in between.
         """
         mongo = cast("Insert | Update | Delete", command)
-        is_one = isinstance(mongo, Insert) or mongo.matching.is_of_one(parameters)
-        if is_one or not self._server.has_transactions:
+        if _is_of_one(mongo, parameters) or not self._server.has_transactions:
             return await self._runner.execute(mongo, parameters, None)
         return await self._together(
             lambda session: self._runner.execute(mongo, parameters, session)
         )
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
-        """Run commands in one transaction; a single write needs none."""
+        """Run commands in one transaction; a write of a single document needs none."""
         if len(steps) == 1 and len(steps[0].parameters) <= 1 and steps[0].follow is None:
-            return await run_steps(self._runner, steps, None)
+            mongo = cast("Insert | Update | Delete", steps[0].command)
+            is_of_one = all(_is_of_one(mongo, each) for each in steps[0].parameters)
+            if is_of_one or not self._server.has_transactions:
+                return await run_steps(self._runner, steps, None)
         if not self._server.has_transactions:
             raise unsupported("write several rows together or not at all")
         return await self._together(lambda session: run_steps(self._runner, steps, session))
 
     async def _together(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+        """Do several things in one transaction, again where the server undid it in a conflict."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._attempted(work)
+            except ConflictError as error:
+                if not isinstance(error.__cause__, OperationFailure):
+                    raise
+                # Those who were in each other's way are not to meet again.
+                await asyncio.sleep(0.005 * attempt * random.random())  # noqa: S311 - no secret
+        return await self._attempted(work)
+
+    async def _attempted(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
         with translating():
             async with self._client.start_session() as session:
-                await session.start_transaction()
+                await session.start_transaction(SNAPSHOT, MAJORITY)
                 done = await work(session)
                 try:
                     await session.commit_transaction()

@@ -106,8 +106,8 @@ class Runner:
     async def _write(
         self, command: commands.Update | commands.Delete, parameters: Parameters, session: Session
     ) -> int:
-        filled = command.matching.fill(parameters)
-        if not command.matching.is_pipeline:
+        filled, own = command.matching.fill(parameters), command.matching.own
+        if own is None:
             return await self._written(command, cast("Document", filled), parameters, session)
         collection = self.database[command.collection]
         cursor = await collection.aggregate(
@@ -116,8 +116,11 @@ class Runner:
         async with cursor:
             keys = [document["_id"] async for document in cursor]
         matched = 0
+        # Without a transaction somebody may have changed them since.
+        still = own(parameters)
         for start in range(0, len(keys), KEYS_AT_ONCE):
-            filter_ = {"_id": {"$in": keys[start : start + KEYS_AT_ONCE]}}
+            among = {"_id": {"$in": keys[start : start + KEYS_AT_ONCE]}}
+            filter_ = {"$and": [among, still]} if still else among
             matched += await self._written(command, filter_, parameters, session)
         return matched
 

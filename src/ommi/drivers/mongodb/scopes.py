@@ -8,9 +8,12 @@ names that no column has.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 
 from ommi.drivers.mongodb.documents import place_of
+from ommi.drivers.mongodb.storage import STORE
 from ommi.drivers.mongodb.templates import Template
+from ommi.errors import UnsupportedOperation
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.paths import Hop, Path
 
@@ -18,12 +21,22 @@ Near = Sequence[tuple[Template, FieldMetadata]]
 """Values, and the fields of other rows that are to have them."""
 
 
+DEEPEST = 20
+"""How many pipelines may stand within each other, to MongoDB."""
+
+
 class Scope:
     """One pipeline while it is written; `stages` are to come before its conditions."""
 
     def __init__(self, outer: Scope | None = None) -> None:
         self.stages: list[Template] = []
+        self.uses: int = 0
+        """How often something was asked for that the stages bring near or calculate."""
         self.depth: int = 0 if outer is None else outer.depth + 1
+        if self.depth > DEEPEST:
+            raise UnsupportedOperation(
+                f"ask for rows that {DEEPEST + 1} questions within each other lead to", STORE
+            )
         self._outer = outer
         self._count = 0
         self._reached: dict[tuple[int, Path], str] = {}
@@ -31,7 +44,8 @@ class Scope:
     def fresh(self) -> str:
         """Give a name for a field that is calculated."""
         self._count += 1
-        return f"%{'abcdefgh'[self.depth]}x{self._count}"
+        self.uses += 1
+        return f"%{ascii_lowercase[self.depth]}x{self._count}"
 
     def path(self, level: int, place: str) -> str:
         """Give the path to a place in the document `level` scopes further out."""
@@ -45,6 +59,7 @@ class Scope:
 
     def reached(self, level: int, hops: Path) -> str:
         """Bring the row near that single references lead to; give the field that it is in."""
+        self.uses += 1
         known = self._reached.get((level, hops))
         if known is None:
             *before, hop = hops

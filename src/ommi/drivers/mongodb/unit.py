@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
-from pymongo.read_concern import ReadConcern
 
 from ommi.drivers.mongodb.batches import run_steps
 from ommi.drivers.mongodb.commands import Command
-from ommi.drivers.mongodb.connecting import MAJORITY, Client
+from ommi.drivers.mongodb.connecting import MAJORITY, SNAPSHOT, Client
 from ommi.drivers.mongodb.errors import committing, translating
 from ommi.drivers.mongodb.running import Runner
 from ommi.drivers.mongodb.storage import STORE
 from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Outcome, Step
-from ommi.errors import CommitOutcomeUnknown, OmmiError, UnsupportedOperation
+from ommi.errors import CommitOutcomeUnknown, UnsupportedOperation
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.snapshot import Table
 
@@ -72,7 +71,7 @@ class MongoDBUnit:
         if self._session is None:
             with translating():
                 session = self._client.start_session()
-                await session.start_transaction(ReadConcern("snapshot"), MAJORITY)
+                await session.start_transaction(SNAPSHOT, MAJORITY)
                 self._session = session
         return self._session
 
@@ -141,9 +140,13 @@ class MongoDBUnit:
                 "do it before, or allow that what came before is committed, by "
                 "TransactionOptions(allow_implicit_commit=True)",
             )
-        if self._session is not None:
-            await self._commit(self._session)
-            await self._forget()
+        try:
+            await self._committed()
+        except BaseException:
+            await self._end()
+            raise
+        self.outcome = Outcome.OPEN
+        await self._forget()
 
     async def savepoint(self, name: str) -> None:
         """Refuse: a transaction of MongoDB is undone as a whole."""
@@ -165,23 +168,22 @@ class MongoDBUnit:
         if self.outcome is not Outcome.OPEN:
             return
         try:
-            if self._session is not None:
-                self.outcome = Outcome.UNKNOWN  # until the answer is there
-                await self._commit(self._session)
+            await self._committed()
             self.outcome = Outcome.COMMITTED
-        except CommitOutcomeUnknown:
-            raise
-        except OmmiError:
-            self.outcome = Outcome.ROLLED_BACK
-            raise
         finally:
             await self._end()
 
-    async def _commit(self, session: AsyncClientSession) -> None:
+    async def _committed(self) -> None:
+        if self._session is None:
+            return
+        self.outcome = Outcome.UNKNOWN  # until the answer is there
         try:
-            await session.commit_transaction()
+            await self._session.commit_transaction()
         except PyMongoError as error:
-            raise committing(error) from error
+            made = committing(error)
+            if not isinstance(made, CommitOutcomeUnknown):
+                self.outcome = Outcome.ROLLED_BACK
+            raise made from error
 
     async def rollback(self) -> None:
         """Roll back, and end the session."""

@@ -84,7 +84,7 @@ class MySQLDriver:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the store can do; MySQL does not tell what it filled in."""
-        every = frozenset(Capability) - {Capability.TRANSACTIONAL_DDL}
+        every = frozenset(Capability) - {Capability.EXPIRY, Capability.TRANSACTIONAL_DDL}
         is_mysql = isinstance(self._dialect, MySQLDialect)
         return every - {Capability.SERVER_DEFAULTS} if is_mysql else every
 

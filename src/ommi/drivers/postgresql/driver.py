@@ -63,7 +63,7 @@ class PostgreSQLDriver:
     """
 
     name = STORE
-    capabilities: frozenset[Capability] = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.EXPIRY}
 
     def __init__(
         self,

@@ -168,6 +168,7 @@ class _Search:
 
     async def rows(self, work: Work, values: Parameters) -> Sequence[Row]:
         table = work.catalogue.table(self.table)
+        await rules.clear(work, table)
         found = await work.rows(table, access(table, self.bounds, values))
         rows, selection = [row for _, row in found], self.selection
         matching = selection.matching
@@ -193,6 +194,7 @@ class _Match:
 
     async def rows(self, work: Work, values: Parameters) -> tuple[StoredTable, Found]:
         table = work.catalogue.table(self.table)
+        await rules.clear(work, table)
         found = await work.rows(table, access(table, self.bounds, values))
         return table, await _matched(work, table, found, self.matching, values)
 

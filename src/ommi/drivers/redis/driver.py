@@ -11,7 +11,7 @@ from ommi.drivers.protocol import Beginning, Build, Step
 from ommi.drivers.redis.channel import RedisChannel
 from ommi.drivers.redis.compiler import RedisCommand, RedisCompiler, insert_all
 from ommi.drivers.redis.connecting import Location
-from ommi.drivers.redis.explaining import explained
+from ommi.drivers.redis.explaining import explained, size_of
 from ommi.drivers.redis.inserting import insert_alone, may_insert_alone
 from ommi.drivers.redis.introspection import STORE
 from ommi.drivers.redis.key_values import RedisKeyValues
@@ -149,16 +149,16 @@ class RedisConnection:
         known = store.known
         if known is not None and command.key is not None:
             table = known.tables.get(command.model.table)
-            if table is not None and len(table.schema.key) == len(command.key):
+            if table is not None and len(table.sure_key) == len(command.key):
                 places = command.key
-                id_ = identity([values[places[column]] for column in table.schema.key])
+                id_ = identity([values[places[column]] for column in table.sure_key])
                 text = await session.ask(b"HGET", table.rows, id_)
                 if text is not None:
                     row = decoded(text)
                     return [tuple([row[column] for column in command.columns])]
         elif known is not None and command.is_size:
             table = known.tables.get(command.model.table)
-            size = 0 if table is None else int(await session.ask(b"HLEN", table.rows))
+            size = 0 if table is None else await size_of(session, table)
             if size:
                 return [(size,)]
         elif known is not None and command.insert is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ommi.drivers.redis.access import Access, access
 from ommi.drivers.redis.compiler import RedisCommand
 from ommi.drivers.redis.introspection import Catalogue, StoredTable
+from ommi.drivers.redis.scripts import LIVING
 from ommi.drivers.redis.session import Session
 from ommi.planning.plan import Parameters
 
@@ -31,10 +32,17 @@ async def explained(
     return lines
 
 
+async def size_of(session: Session, table: StoredTable) -> int:
+    """Count the rows of a table, without reading any."""
+    if table.expiry is not None:
+        return int(await session.run(LIVING, (table.expiry.key,)))
+    return int(await session.ask(b"HLEN", table.rows))
+
+
 async def _rows_read(session: Session, table: StoredTable, way: Access) -> int:
     match way.how:
         case b"all":
-            return int(await session.ask(b"HLEN", table.rows))
+            return await size_of(session, table)
         case b"keys":
             return len(way.what)
         case b"unique":

@@ -25,6 +25,8 @@ Check = tuple[tuple[bytes, ...], Callable[[], ConstraintViolation]]
 
 def may_insert_alone(insert: Insert, table: StoredTable) -> bool:
     """Tell whether nothing but the key, at most, has to be drawn, and nothing is made of it."""
+    if table.expiry is not None:
+        return False
     drawn = [field.column for field in insert.returning]
     if not drawn:
         return True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 
 from ommi.drivers.redis.names import Names, counter
 from ommi.drivers.redis.pending import Group, Place
-from ommi.drivers.redis.values import RANGED, Row, identity
+from ommi.drivers.redis.values import RANGED, Row, identity, microseconds
 from ommi.errors import DatabaseError
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.storage import Kind, StorageType
@@ -57,6 +58,23 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiry:
+    """A sorted set of keys of rows, by when a column says that they are no longer there."""
+
+    key: bytes
+    column: str
+
+    def end(self, row: Row) -> datetime | None:
+        """Give the instant from which a row is no longer there."""
+        return cast("datetime | None", row[self.column])
+
+    def rank(self, row: Row) -> bytes:
+        """Give the place of a row in the set."""
+        end = self.end(row)
+        return b"+inf" if end is None else b"%d" % microseconds(end)
+
+
+@dataclass(frozen=True, slots=True)
 class Referring:
     """A reference from rows of a table, and the index that tells which rows have it."""
 
@@ -80,6 +98,9 @@ class StoredTable:
     """The counters of generated columns."""
     referring: tuple[Referring, ...]
     """What refers to this table."""
+    sure_key: tuple[str, ...]
+    """The key, where a row that has it is there; none where rows expire."""
+    expiry: Expiry | None = None
 
     @property
     def name(self) -> str:
@@ -93,6 +114,7 @@ class StoredTable:
             *(unique.key for unique in self.uniques),
             *(equal.key for equal in self.equals),
             *(known.key for known in self.ranges),
+            *(() if self.expiry is None else (self.expiry.key,)),
         )
 
     def id_of(self, row: Row) -> bytes:
@@ -160,6 +182,8 @@ def _stored(table: Table, every: Sequence[Table], names: Names) -> StoredTable:
             if column.is_generated
         },
         referring=referring,
+        sure_key=table.key if table.expiry is None else (),
+        expiry=None if table.expiry is None else Expiry(names.ends(table.name), table.expiry),
     )
 
 
@@ -189,6 +213,7 @@ def written(table: Table) -> bytes:
                 }
                 for f in table.foreign_keys
             ],
+            "expiry": table.expiry,
         }
     ).encode()
 
@@ -233,4 +258,5 @@ def read(text: bytes) -> Table:
             )
             for each in told["references"]
         ),
+        expiry=told.get("expiry"),
     )

@@ -18,6 +18,7 @@ class Names:
     - `PREFIX:unique:INDEX`: a hash, keys of rows by value
     - `PREFIX:equal:INDEX`: a sorted set, values in front of keys of rows, in order of their bytes
     - `PREFIX:values:KEY`: a value of somebody's key, which ends by itself
+    - `PREFIX:ends:TABLE`: a sorted set, keys of rows by when they expire, in microseconds
     - `PREFIX:range:INDEX`: a sorted set, keys of rows by the value of the index's first column
     """
 
@@ -45,6 +46,9 @@ class Names:
 
     def rows(self, table: str) -> bytes:
         return self._key("rows", table)
+
+    def ends(self, table: str) -> bytes:
+        return self._key("ends", table)
 
     def unique(self, index: str) -> bytes:
         return self._key("unique", index)

@@ -94,6 +94,12 @@ class Seen:
     fields: dict[Place, bytes | None] = field(default_factory=dict)
     groups: dict[Group, frozenset[bytes]] = field(default_factory=dict)
     tables: dict[bytes, bytes] = field(default_factory=dict)
+    until: int | None = None
+    """When the first of the rows expires that were seen, in microseconds."""
+
+    def expiring(self, end: int) -> None:
+        """Remember when something that was seen will be no longer so."""
+        self.until = end if self.until is None else min(self.until, end)
 
     def field(self, place: Place, found: bytes | None) -> None:
         """Remember a field; raises `Moved` if it was another before."""
@@ -124,6 +130,8 @@ class Seen:
             (b"=", changes, name, changed) if changed else (b"-", changes, name)
             for name, changed in self.tables.items()
         )
+        if self.until is not None:
+            made.append((b"before", str(self.until).encode()))
         return made
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ommi.drivers.redis.access import access_with
+from ommi.drivers.redis.rules import clear
 from ommi.drivers.redis.values import Row
 from ommi.drivers.redis.work import Work
 from ommi.errors import OmmiError
@@ -56,6 +57,7 @@ class _Known:
         missing, self.missing = self.missing, {}
         for (name, columns), wanted in missing.items():
             table = work.catalogue.table(name)
+            await clear(work, table)
             rows = await work.rows(table, access_with(table, columns, wanted))
             passing = work.passing()
             found = self._found.setdefault((name, columns), {})

@@ -6,20 +6,40 @@ They know tables and columns only; violations are said in the words of the model
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from ommi.drivers.redis.access import Access
 from ommi.drivers.redis.introspection import STORE, Catalogue, Referring, StoredTable
-from ommi.drivers.redis.pending import Group, Place, Writes
+from ommi.drivers.redis.pending import Group, Moved, Place, Writes
 from ommi.drivers.redis.values import Row, encoded, identity, score
 from ommi.drivers.redis.work import Found, Work
 from ommi.errors import ForeignKeyViolation, NotNullViolation, UniqueViolation
 from ommi.schema.snapshot import ForeignKey
 
 
+async def clear(work: Work, table: StoredTable) -> None:
+    """Remove rows that have expired, so that what is there is what can be seen.
+
+    It is no part of the work, nor a change to anybody's answers. A question that reads once does
+    without: it leaves them out.
+    """
+    while table.expiry is not None and work.is_checked:
+        beside = work.beside()
+        ended = await beside.ended(table, table.expiry)
+        if not ended:
+            return
+        for id_, row in ended:
+            take(beside.writes, table, row, id_)
+        beside.writes.tables.clear()
+        with suppress(Moved):  # Somebody else was quicker.
+            await beside.send(beside.writes)
+
+
 async def insert(work: Work, table: StoredTable, rows: Sequence[Row]) -> None:
     """Add rows, one after the other."""
     for row in rows:
         check_not_null(table, row)
+    await clear(work, table)
     await work.look(_places(work.catalogue, table, rows))
     for row in rows:
         _put(work, table, row)
@@ -32,6 +52,8 @@ async def replace(work: Work, table: StoredTable, old: Found, new: Sequence[Row]
         check_not_null(table, row)
     left = [(was, row) for (_, was), row in zip(old, new, strict=True) if was != row]
     before = [was for was, _ in left]
+    for referring in table.referring:
+        await clear(work, work.catalogue.table(referring.table))
     await work.look(
         [*_places(work.catalogue, table, new), *_referred_places(table, before)],
         [group for referring in table.referring for group in _groups_of(referring, before)],
@@ -51,6 +73,7 @@ async def delete(work: Work, table: StoredTable, rows: Found) -> None:
     for id_, row in rows:
         take(work.writes, table, row, id_)
     for referring in table.referring:
+        await clear(work, work.catalogue.table(referring.table))
         groups = list(_groups_of(referring, (row for _, row in rows)))
         await work.look((), groups)
         ids = [id_ for group in groups for id_ in work.members(group)]
@@ -123,6 +146,8 @@ def _ranks(table: StoredTable, row: Row, id_: bytes) -> Iterator[tuple[bytes, by
             yield known.key, f"{value}".encode() + b"\0" + id_, b"0"
         else:
             yield known.key, id_, repr(score(value)).encode()
+    if table.expiry is not None:
+        yield table.expiry.key, id_, table.expiry.rank(row)
 
 
 def _put(work: Work, table: StoredTable, row: Row) -> None:

@@ -59,6 +59,10 @@ for number = 1, tonumber(argv[4]) do
   elseif verb == '+' then
     holds = call('HEXISTS', key, field) == 1
     at = at + 3
+  elseif verb == 'before' then
+    local time = call('TIME')
+    holds = time[1] * 1000000 + time[2] < tonumber(key)
+    at = at + 2
   else
     local found = call('ZRANGEBYLEX', key, field, argv[at + 3])
     local size = tonumber(argv[at + 4])
@@ -107,38 +111,49 @@ return drawn
 """Writes, if what was seen is still so."""
 
 READ = _script("""
--- ARGV: clock, changes, schema wanted, table, its rows, the most rows, how, what.
--- Gives clock, when the table changed, then keys and rows in turn; or 0 for another schema, or
--- the number of rows where there are more than the most.
+-- ARGV: clock, changes, schema wanted, table, its rows, the key of their ends or nothing, the most
+-- rows, how, what.
+-- Gives clock, when the table changed, the time in microseconds where rows end, then keys and rows
+-- in turn; or 0 for another schema, or the number of rows where there are more than the most.
 local argv, call = ARGV, redis.call
-local changes, rows, most, how = argv[2], argv[5], tonumber(argv[6]), argv[7]
+local changes, rows, ends, most, how = argv[2], argv[5], argv[6], tonumber(argv[7]), argv[8]
 if (call('HGET', changes, '') or '') ~= argv[3] then return 0 end
-local reply = { call('GET', argv[1]) or '0', call('HGET', changes, argv[4]) or '' }
+local now = ''
+if ends ~= '' then
+  local time = call('TIME')
+  now = string.format('%.0f', time[1] * 1000000 + time[2])
+end
+local reply = { call('GET', argv[1]) or '0', call('HGET', changes, argv[4]) or '', now }
 local ids = {}
 local function members(key, low, high)
-  for _, member in ipairs(call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, most + 1)) do
+  local left = most + 1 - #ids
+  for _, member in ipairs(call('ZRANGEBYLEX', key, low, high, 'LIMIT', 0, left)) do
     ids[#ids + 1] = string.sub(member, string.find(member, '\\0', 1, true) + 1)
   end
 end
-if how == 'all' then
+if how == 'all' and ends ~= '' then
+  local size = call('ZCOUNT', ends, '(' .. now, '+inf')
+  if size > most then return size end
+  ids = call('ZRANGEBYSCORE', ends, '(' .. now, '+inf')
+elseif how == 'all' then
   local size = call('HLEN', rows)
   if size > most then return size end
   local every = call('HGETALL', rows)
-  for place = 1, #every do reply[place + 2] = every[place] end
+  for place = 1, #every do reply[place + 3] = every[place] end
   return reply
 elseif how == 'keys' then
-  for place = 8, #argv do ids[#ids + 1] = argv[place] end
+  for place = 9, #argv do ids[#ids + 1] = argv[place] end
 elseif how == 'unique' then
-  for place = 9, #argv do
-    local id = call('HGET', argv[8], argv[place])
+  for place = 10, #argv do
+    local id = call('HGET', argv[9], argv[place])
     if id then ids[#ids + 1] = id end
   end
 elseif how == 'equal' then
-  for place = 9, #argv, 2 do members(argv[8], argv[place], argv[place + 1]) end
+  for place = 10, #argv, 2 do members(argv[9], argv[place], argv[place + 1]) end
 elseif how == 'score' then
-  ids = call('ZRANGEBYSCORE', argv[8], argv[9], argv[10], 'LIMIT', 0, most + 1)
+  ids = call('ZRANGEBYSCORE', argv[9], argv[10], argv[11], 'LIMIT', 0, most + 1)
 else
-  members(argv[8], argv[9], argv[10])
+  members(argv[9], argv[10], argv[11])
 end
 if #ids > most then return #ids end
 for start = 1, #ids, 1000 do
@@ -152,6 +167,30 @@ end
 return reply
 """)
 """Reads rows by their keys, by an index, or all, with nothing in between."""
+
+ENDED = _script("""
+-- ARGV: clock, changes, schema wanted, the key of ends, the rows, the most rows.
+-- Gives keys and rows in turn of those that have expired; or 0 for another schema.
+local argv, call = ARGV, redis.call
+if (call('HGET', argv[2], '') or '') ~= argv[3] then return 0 end
+local time = call('TIME')
+local now = string.format('%.0f', time[1] * 1000000 + time[2])
+local reply = {}
+for _, id in ipairs(call('ZRANGEBYSCORE', argv[4], '-inf', now, 'LIMIT', 0, argv[6])) do
+  reply[#reply + 1] = id
+  reply[#reply + 1] = call('HGET', argv[5], id)
+end
+return reply
+""")
+"""Reads rows that have expired."""
+
+LIVING = _script("""
+-- ARGV: the key of ends. Gives the number of rows that have not expired.
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000000 + time[2])
+return redis.call('ZCOUNT', ARGV[1], '(' .. now, '+inf')
+""")
+"""Counts the rows of a table whose rows expire."""
 
 LOOK = _script("""
 -- ARGV: clock, changes, schema wanted, then places: 'field', key, field, or 'group', key, the

@@ -143,7 +143,13 @@ class RedisUnit:
                 "it would commit what was written so far; do it before the transaction, or say "
                 "TransactionOptions(allow_implicit_commit=True)",
             )
-        await self._do(lambda work: work.commit())
+        if self._work is not None and self._work.writes:
+            try:
+                await self._committed(self._work)
+            except BaseException:
+                self._end()
+                raise
+            self.outcome = Outcome.OPEN
         self._work = None
         self._savepoints.clear()
 

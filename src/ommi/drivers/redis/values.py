@@ -115,6 +115,16 @@ RANGED = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL, Kind.DATE, Kind.DATETIME
 """Kinds whose values have a place among all of their kind, as a double."""
 
 
+def microseconds(instant: datetime) -> int:
+    """Give an instant as the server's clock tells it."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant(microseconds: bytes) -> datetime:
+    """Give the instant that the server's clock tells."""
+    return _EPOCH + int(microseconds) * _MICROSECOND
+
+
 def score(value: object) -> float:
     """Give the place of a value; of two values the larger never has the smaller one.
 
@@ -123,7 +133,7 @@ def score(value: object) -> float:
     """
     if isinstance(value, datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        return float((aware - _EPOCH) // _MICROSECOND)
+        return float(microseconds(aware))
     if isinstance(value, date):
         return float(value.toordinal())
     return float(cast("float", value))

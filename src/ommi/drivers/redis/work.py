@@ -7,20 +7,24 @@ That is one statement, a batch, or a transaction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import Enum, auto
 from itertools import chain
 from typing import cast
 
 from ommi.drivers.redis.access import Access
-from ommi.drivers.redis.introspection import STORE, Catalogue, StoredTable
+from ommi.drivers.redis.introspection import STORE, Catalogue, Expiry, StoredTable
 from ommi.drivers.redis.names import Names
 from ommi.drivers.redis.pending import Group, Moved, Place, Seen, Writes, limits
-from ommi.drivers.redis.scripts import COMMIT, LOOK, READ, RESERVE
+from ommi.drivers.redis.scripts import COMMIT, ENDED, LOOK, READ, RESERVE
 from ommi.drivers.redis.session import Session
-from ommi.drivers.redis.values import Row, decoded
+from ommi.drivers.redis.values import Row, decoded, instant, microseconds
 from ommi.errors import TooManyRows
 
 Found = list[tuple[bytes, Row]]
+
+AT_ONCE = b"1000"
+"""How many rows that have expired are cleared away in one step."""
 
 
 class Memory(Enum):
@@ -58,6 +62,7 @@ class Work:
         self._memory = memory
         self._passing: dict[bytes, bytes] = {}
         self._clock: bytes | None = None
+        self._now: datetime | None = None
         self._start = (names.clock, names.changes, catalogue.version)
 
     @property
@@ -66,34 +71,61 @@ class Work:
         return self._clock is None and not self.writes
 
     async def rows(self, table: StoredTable, access: Access) -> Found:
-        """Give rows as they will be; rows that were changed are among them in any case."""
+        """Give rows as they will be; rows that were changed are among them in any case.
+
+        Those that have expired are not.
+        """
         found = await self._stored(table, access)
         written = self.writes.fields.get(table.rows)
         if written:
             # What was read is remembered as it was.
             changed = {**found, **written}
             found = {id_: text for id_, text in changed.items() if text is not None}
-        return [(id_, decoded(text)) for id_, text in found.items()]
+        rows: Found = [(id_, decoded(text)) for id_, text in found.items()]
+        if table.expiry is None:
+            return rows
+        return [(id_, row) for id_, row in rows if self._is_there(table.expiry, row)]
+
+    def _is_there(self, expiry: Expiry, row: Row) -> bool:
+        end = expiry.end(row)
+        return end is None or self._now is None or end > self._now
 
     async def _stored(self, table: StoredTable, access: Access) -> dict[bytes, bytes]:
         if access.is_empty:
             return {}
         name = table.name.encode()
         most = str(self._scan_limit).encode()
+        ends = b"" if table.expiry is None else table.expiry.key
         reply = await self.session.run(
-            READ, (*self._start, name, table.rows, most, access.how, *access.what)
+            READ, (*self._start, name, table.rows, ends, most, access.how, *access.what)
         )
         if isinstance(reply, int):
             if reply == 0:
                 raise OutOfDate
             raise TooManyRows(table.name, reply, self._scan_limit, store=STORE)
-        clock, changed = cast("list[bytes]", reply[:2])
-        found: dict[bytes, bytes] = dict(zip(reply[2::2], reply[3::2], strict=True))
+        clock, changed, now = cast("list[bytes]", reply[:3])
+        found: dict[bytes, bytes] = dict(zip(reply[3::2], reply[4::2], strict=True))
+        if table.expiry is not None:
+            found = self._living(table.expiry, found, now)
         self._remember(table, access, found, changed)
         await self._at(clock)
         if access.how == b"all" or None not in found.values():
             return found
         return {id_: text for id_, text in found.items() if text is not None}
+
+    def _living(
+        self, expiry: Expiry, found: Mapping[bytes, bytes], now: bytes
+    ) -> dict[bytes, bytes]:
+        """Give the rows that have not expired; raises `Moved` where one just did."""
+        self._now = instant(now)
+        living = {
+            id_: text
+            for id_, text in found.items()
+            if text is None or self._is_there(expiry, decoded(text))
+        }
+        if self.is_checked and len(living) < len(found):
+            raise Moved  # Those that had expired before were cleared away.
+        return living
 
     def _remember(
         self, table: StoredTable, access: Access, found: dict[bytes, bytes], changed: bytes
@@ -111,9 +143,26 @@ class Work:
         elif access.how != b"keys":
             # Whatever is written to the table may change the answer.
             self.seen.table(table.name.encode(), changed)
+            for text in found.values():
+                self._see_end(table, text)
             return
         for id_, text in found.items():
-            self.seen.field(Place(table.rows, id_), text)
+            self._see(table, id_, text)
+
+    def _see(self, table: StoredTable, id_: bytes, text: bytes | None) -> None:
+        self.seen.field(Place(table.rows, id_), text)
+        self._see_end(table, text)
+
+    def _see_end(self, table: StoredTable, text: bytes | None) -> None:
+        if table.expiry is not None and text is not None:
+            end = table.expiry.end(decoded(text))
+            if end is not None:
+                self.seen.expiring(microseconds(end))
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether what is read must still be so later."""
+        return self._memory is not Memory.NOTHING
 
     @property
     def wants_to_know(self) -> bool:
@@ -131,7 +180,7 @@ class Work:
         """Remember which of the rows that were read were meant."""
         for id_ in ids:
             if id_ in passing:
-                self.seen.field(Place(table.rows, id_), passing[id_])
+                self._see(table, id_, passing[id_])
 
     async def look(self, places: Iterable[Place], groups: Iterable[Group] = ()) -> None:
         """See what is at places and in groups, unless that is known."""
@@ -156,6 +205,20 @@ class Work:
             self.seen.group(group, frozenset(m[start:] for m in cast("list[bytes]", members)))
         await self._at(cast("bytes", clock))
 
+    async def ended(self, table: StoredTable, expiry: Expiry) -> Found:
+        """Give rows that have expired, if there are any, to be written away."""
+        reply = await self.session.run(ENDED, (*self._start, expiry.key, table.rows, AT_ONCE))
+        if isinstance(reply, int):
+            raise OutOfDate
+        pairs = list(zip(reply[::2], reply[1::2], strict=True))
+        for id_, text in pairs:
+            self.seen.field(Place(table.rows, id_), text)
+        return [(id_, decoded(text)) for id_, text in pairs]
+
+    def beside(self) -> Work:
+        """Give another piece of work, which is not part of this one."""
+        return Work(self.session, self.catalogue, self.names, self._scan_limit)
+
     def value(self, place: Place) -> bytes | None:
         """Give what will be at a place that was looked at or is written."""
         written = self.writes.fields.get(place.key)
@@ -179,15 +242,16 @@ class Work:
     async def _at(self, clock: bytes) -> None:
         """Know what time it is; where others wrote meanwhile, what was seen must still be so."""
         earlier, self._clock = self._clock, clock
-        if earlier is not None and earlier != clock:
-            await self._send(Writes())
+        if earlier is not None and (earlier != clock or self.seen.until is not None):
+            await self.send(Writes())
 
     async def commit(self) -> None:
         """Make the changes; raises `Moved`, and does nothing, where what was seen is not so."""
         if self.writes:
-            await self._send(self.writes)
+            await self.send(self.writes)
 
-    async def _send(self, writes: Writes) -> None:
+    async def send(self, writes: Writes) -> None:
+        """Make some changes, if what was seen is still so."""
         checks = self.seen.checks(self.names.changes)
         number = str(len(checks)).encode()
         reply = await self.session.run(

@@ -58,7 +58,7 @@ class SQLiteDriver:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the store can do: everything, but one in memory ends with its connection."""
-        every = frozenset(Capability) - {Capability.CONCURRENT_WRITERS}
+        every = frozenset(Capability) - {Capability.EXPIRY, Capability.CONCURRENT_WRITERS}
         return every if self._location.path else every - {Capability.PERSISTENCE}
 
     def __repr__(self) -> str:

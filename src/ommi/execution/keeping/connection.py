@@ -107,7 +107,7 @@ class KeptAnswers:
         """Give what is built of the rows of a question, kept ones or the store's."""
         keeper, home = self._keeper, self._home
         footprint = keeper.footprints.of(command)
-        if footprint is None or footprint.is_write:
+        if footprint is None or not footprint.may_be_kept:
             return await home.fetch(command, parameters, build, context)
         key = keeper.key_of(footprint, parameters)
         try:

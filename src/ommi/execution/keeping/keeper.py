@@ -192,6 +192,8 @@ class Keeper:
     def tells(self, footprint: Footprint, parameters: Parameters) -> str:
         """Say whether a question would be answered by what is kept."""
         tables = ", ".join(table.name for table in footprint.reads)
+        if not footprint.may_be_kept:
+            return f"cache: bypassed, since rows of {tables} expire"
         if self.versions.stamp(footprint.reads) is None:
             return f"cache: bypassed, since {tables} is being written or others cannot be heard"
         entry = self.cache.peek(self.hashable_key_of(footprint, parameters))

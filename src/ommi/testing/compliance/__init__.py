@@ -23,6 +23,7 @@ from ommi.testing.compliance.adding import TestAdding, TestServerDefaults
 from ommi.testing.compliance.attaching import TestAttaching
 from ommi.testing.compliance.caching import TestCaching
 from ommi.testing.compliance.deleting import TestDeleting
+from ommi.testing.compliance.expiry import TestExpiry
 from ommi.testing.compliance.finding import TestFinding, TestRefusedQuestions
 from ommi.testing.compliance.fixtures import anyio_backend, database, db
 from ommi.testing.compliance.instances import TestMethodsOfInstances, TestTheDatabaseOfAnInstance
@@ -78,6 +79,7 @@ __all__ = [
     "TestDecoratedKinds",
     "TestDeleting",
     "TestEagerRelations",
+    "TestExpiry",
     "TestFailuresInTransactions",
     "TestFinding",
     "TestJoins",
