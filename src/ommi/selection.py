@@ -7,22 +7,40 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ommi.caching.query_cache import checked_positive
 from ommi.errors import MultipleFound, NotFound, QueryError
-from ommi.execution.executor import Executor, Explanation
+from ommi.execution.executor import (
+    Asked,
+    Executor,
+    Explanation,
+    KeptExecutor,
+    Of,
+    counting,
+    only_number,
+)
 from ommi.execution.relations import load_related, select_with
 from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
+from ommi.planning.plan import Rows
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
 from ommi.query.expressions import Expression
 from ommi.query.loads import Load, RelatedSelection, loads
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
 from ommi.query.ordering import Ordering
-from ommi.query.statements import AT_MOST, LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
-from ommi.relations import Lazy, LazyList
+from ommi.query.statements import (
+    LIMIT,
+    OFFSET,
+    ORDER,
+    WHERE,
+    Delete,
+    Select,
+    Statement,
+    Update,
+)
+from ommi.relations import Batch, Lazy, LazyList
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation
 
 T = TypeVar("T")
@@ -40,6 +58,7 @@ class Selection(Generic[T]):
     """Rows of one model: which, in what order, and what part of them. Immutable."""
 
     __slots__ = ("_executor", "_loads", "_select")
+    _kept_kind: ClassVar[type[Selection[Any]]]
 
     def __init__(self, executor: Executor, select: Select, loads: tuple[Load, ...] = ()) -> None:
         self._executor = executor
@@ -93,7 +112,10 @@ class Selection(Generic[T]):
         """
         if ttl is not None:
             checked_positive("ttl", ttl)
-        return type(self)(self._executor.cached(ttl), self._select, self._loads)
+        executor = self._executor.cached(ttl)
+        # Middleware is to see each question.
+        kind = self._kept_kind if type(executor) is KeptExecutor else type(self)
+        return kind(executor, self._select, self._loads)  # type: ignore[return-value]
 
     def sql(self) -> str:
         """Show the command, with places for its values; nothing is sent."""
@@ -120,19 +142,13 @@ class Selection(Generic[T]):
         return load_related(self._executor, found, self._loads)
 
     async def _first(self) -> T | None:
-        select = self._select
-        if select.limit is None:
-            select = select.but(LIMIT, 1)
-        found = await self._selected(select)
+        found = await self._selected(first_of(self._select))
         return found[0] if found else None
 
     async def _one(self) -> T:
-        select = self._select
-        if select.limit is None:
-            # Two rows of any order tell whether there is just one.
-            select = select.but(AT_MOST, 2)
-            select = select.but(ORDER, ()) if select.order else select
-        found = await self._selected(select)
+        return self._only(await self._selected(any_two_of(self._select)))
+
+    def _only(self, found: list[T]) -> T:
         if len(found) == 1:
             return found[0]
         raise (MultipleFound if found else NotFound)(self.model.name)
@@ -141,7 +157,7 @@ class Selection(Generic[T]):
         return self._executor.count(self._select)
 
     async def _exists(self) -> bool:
-        return bool(await self._executor.count(self._select.but(AT_MOST, 1).but(ORDER, ())))
+        return bool(await self._executor.count(any_one_of(self._select)))
 
     def _update(self, values: dict[str, object]) -> Callable[[], Coroutine[Any, Any, int]]:
         model = self.model
@@ -267,6 +283,113 @@ class Query(Selection[T]):
     def explain(self) -> Coroutine[Any, Any, Explanation]:
         """Ask the store how it would run the question."""
         return self._executor.explain(self._select)
+
+
+def first_of(select: Select) -> Select:
+    """Ask for the first row only."""
+    return select.but(LIMIT, 1) if select.limit is None else select
+
+
+def any_one_of(select: Select) -> Select:
+    """Ask for some row: it tells whether there is any."""
+    return select.any_of_them(1)
+
+
+def any_two_of(select: Select) -> Select:
+    """Ask for two rows of any order: they tell whether there is just one."""
+    return select.any_of_them(2) if select.limit is None else select
+
+
+class _KeptSelection(Selection[T]):
+    """A selection whose answers may be kept ones: those are given without anything to wait for.
+
+    A question that is asked again is made ready once. It must be looked up when it is
+    awaited: a write may come after the call.
+    """
+
+    __slots__ = ()
+    _executor: KeptExecutor
+    _asked: Asked
+    _of: Of | None
+
+    # The rows of one are built where they are asked for: a call more is a tenth of the whole.
+
+    async def _all(self) -> list[T]:  # type: ignore[override]  # awaited as the other is
+        rows = self._rows(_as_it_is)
+        if rows is None:
+            return await super()._all()
+        return self._asked[0].hydrate(rows, Batch(self._executor.database))  # type: ignore
+
+    async def _first(self) -> T | None:
+        rows = self._rows(first_of)
+        if rows is None:
+            return await super()._first()
+        found = self._asked[0].hydrate(rows, Batch(self._executor.database))  # type: ignore
+        return found[0] if found else None
+
+    async def _one(self) -> T:
+        rows = self._rows(any_two_of)
+        if rows is None or len(rows) != 1:
+            return await super()._one()
+        return self._asked[0].hydrate(rows, Batch(self._executor.database))[0]  # type: ignore
+
+    async def _count(self) -> int:
+        rows = self._rows(counting)
+        return await super()._count() if rows is None else only_number(rows)
+
+    async def _exists(self) -> bool:
+        rows = self._rows(_counting_one)
+        return await super()._exists() if rows is None else bool(only_number(rows))
+
+    def _rows(self, of: Of) -> Rows | None:
+        """Give kept rows; relations are loaded the usual way, each from what is kept."""
+        view = self._executor.view
+        if view is None or self._loads:
+            return None
+        if self._of is not of:
+            asked = self._executor.asked(of, self._select, view)
+            if asked is None:
+                return None
+            self._asked = asked
+        rows = view.at_once(self._asked[1])
+        # The next answer may be kept under another key, if the plan has to be made again.
+        self._of = None if rows is None else of
+        return rows
+
+
+class KeptFinding(_KeptSelection[T], Finding[T]):
+    """What `find(...).cached()` returns."""
+
+    __slots__ = ("_asked", "_of")
+
+    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
+        self._executor = executor
+        self._select = select
+        self._loads = loads
+        self._of = None
+
+
+class KeptQuery(_KeptSelection[T], Query[T]):
+    """What `query(...).cached()` returns."""
+
+    __slots__ = ("_asked", "_of")
+
+    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
+        self._executor = executor
+        self._select = select
+        self._loads = loads
+        self._of = None
+
+
+Finding._kept_kind, Query._kept_kind = KeptFinding, KeptQuery  # noqa: SLF001 - these stand below
+
+
+def _as_it_is(select: Select) -> Select:
+    return select
+
+
+def _counting_one(select: Select) -> Statement:
+    return counting(any_one_of(select))
 
 
 def _named(selection: Selection[Any], verb: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import count
 
@@ -74,8 +74,8 @@ class Footprints:
 
     def note(
         self, statement: Statement, compiled: Compiled, text: Callable[[object], str]
-    ) -> None:
-        """Remember what a command does that was compiled for a statement."""
+    ) -> Footprint:
+        """Remember, and give, what a command does that was compiled for a statement."""
         is_write = not isinstance(statement, Select | Count)
         models = tuple(sorted(models_in(statement), key=lambda model: model.table))
         asked = statement.select.model if isinstance(statement, Count) else statement.model
@@ -92,6 +92,7 @@ class Footprints:
             text=text,
         )
         self._known.put(id(compiled.command), footprint)
+        return footprint
 
 
 def _written(statement: Statement) -> Iterator[str]:
@@ -111,8 +112,8 @@ class NotingCompiler:
     def compile(self, statement: Statement) -> Compiled:
         """Give the command for a statement, or raise `UnsupportedOperation`."""
         compiled = self._compiler.compile(statement)
-        self._footprints.note(statement, compiled, self._compiler.text)
-        return compiled
+        note = self._footprints.note(statement, compiled, self._compiler.text)
+        return replace(compiled, note=note)
 
     def codec(self, storage: StorageType) -> StoreCodec:
         """Say how values of a storage type travel to the store and back."""

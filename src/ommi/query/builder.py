@@ -16,7 +16,7 @@ from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.ordering import Ordering
 from ommi.query.reach import is_own
 from ommi.query.scopes import resolved, resolved_ordering
-from ommi.query.statements import Select
+from ommi.query.statements import Select, rows_where
 from ommi.query.transform import checked, models_of
 
 
@@ -36,7 +36,7 @@ def asked(arguments: tuple[object, ...]) -> Select:
             left = condition.left
             if type(left) is FieldReference and not isinstance(condition.right, Term):
                 # The question that is asked most: there is nothing to check.
-                return Select(left.owner, condition)
+                return rows_where(left.owner, condition)
     model, conditions = subject(arguments)
     return Select(model, conditions_on(model, conditions))
 

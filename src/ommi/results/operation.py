@@ -201,10 +201,20 @@ class AsyncResultWrapper(
     async def _answer(self) -> Success[T_co] | Failure[Exception]:
         if self._state != _FRESH:
             return self._hand_out(await self._settled())
+        # As `or_raise` runs it, whose frame would be one more on every way.
+        self._state = _RUNNING
         try:
-            return Success(await self.or_raise())
-        except Exception as error:
+            value = self._value = await self._begin()
+        except BaseException as error:
+            self._stopped(error)
+            if not isinstance(error, Exception):
+                raise
             return self._hand_out(self._caught(error)._handed_out())
+        else:
+            self._state = _SUCCEEDED
+            if self._crowd is not None:
+                self._wake(self._crowd)
+            return Success(value)
         finally:
             del self  # else a dropped failure warns only when the collector comes by
 

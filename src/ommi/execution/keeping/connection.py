@@ -90,12 +90,15 @@ class KeepingConnection:
 class KeptAnswers:
     """A connection whose questions go to the cache first; its answers are kept for `ttl`."""
 
-    __slots__ = ("_home", "_keeper", "_ttl")
+    __slots__ = ("_home", "_keeper", "_ttl", "at_once", "key_of")
 
     def __init__(self, home: KeepingConnection, ttl: float | None) -> None:
         self._home = home
         self._keeper = home.keeper
         self._ttl = ttl
+        # A call more on the way would be a tenth of what a kept answer costs.
+        self.at_once: Callable[[object], Rows | None] = home.keeper.at_once
+        self.key_of: Callable[[object, Parameters], object] = home.keeper.constant_key_of
 
     async def fetch(
         self,

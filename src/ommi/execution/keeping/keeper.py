@@ -47,6 +47,7 @@ class Keeper:
         self.shared: SharedEntries = NOT_SHARED
         self._flights: dict[object, _Flight] = {}
         self._clock = cache.clock
+        self.at_once: Callable[[object], Kept | None] = cache.hits(self.versions)
         self._has_tenants = cache.tenant is not None
 
     def noting(self, compiler: Compiler) -> NotingCompiler:
@@ -59,6 +60,9 @@ class Keeper:
         Values that differ in type are different, even where Python takes them for equal.
         """
         tenant = self._tenant() if self._has_tenants else None
+        if len(parameters) == 1:
+            [value] = parameters
+            return footprint.number, tenant, type(value), value
         return (footprint.number, tenant, *map(type, parameters), *parameters)
 
     def deep_key_of(self, footprint: Footprint, parameters: Parameters) -> tuple[object, ...]:
@@ -73,6 +77,20 @@ class Keeper:
         except TypeError:
             return self.deep_key_of(footprint, parameters)
         return key
+
+    def constant_key_of(self, note: object, parameters: Parameters) -> object:
+        """Give the key of a question that is always the same; `None` where there is none.
+
+        There is none where tenants are told apart. One with a value that may change, such as a
+        list, has no hash, and nothing is kept under it.
+        """
+        if type(note) is not Footprint or self._has_tenants:
+            return None
+        if len(parameters) == 1:
+            # As `key_of` would make it, which is asked for most.
+            [value] = parameters
+            return note.number, None, type(value), value
+        return self.key_of(note, parameters)
 
     def find(self, key: object) -> Kept | None:
         """Give what is kept under a key, if it can be vouched for now.
