@@ -307,31 +307,38 @@ class _KeptSelection(Selection[T]):
     awaited: a write may come after the call.
     """
 
-    __slots__ = ()
+    __slots__ = ("_asked", "_of")
     _executor: KeptExecutor
     _asked: Asked
     _of: Of | None
 
-    # The rows of one are built where they are asked for: a call more is a tenth of the whole.
+    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
+        self._executor = executor
+        self._select = select
+        self._loads = loads
+        self._of = None
 
-    async def _all(self) -> list[T]:  # type: ignore[override]  # awaited as the other is
+    # Models are built where they are asked for: a call more is a tenth of the whole.
+
+    async def _all(self) -> list[T]:
         rows = self._rows(_as_it_is)
         if rows is None:
             return await super()._all()
-        return self._asked[0].hydrate(rows, Batch(self._executor.database))  # type: ignore
+        return self._asked[0](rows, Batch(self._executor.database))
 
     async def _first(self) -> T | None:
         rows = self._rows(first_of)
         if rows is None:
             return await super()._first()
-        found = self._asked[0].hydrate(rows, Batch(self._executor.database))  # type: ignore
+        found: list[T] = self._asked[0](rows, Batch(self._executor.database))
         return found[0] if found else None
 
     async def _one(self) -> T:
         rows = self._rows(any_two_of)
         if rows is None or len(rows) != 1:
             return await super()._one()
-        return self._asked[0].hydrate(rows, Batch(self._executor.database))[0]  # type: ignore
+        found: list[T] = self._asked[0](rows, Batch(self._executor.database))
+        return found[0]
 
     async def _count(self) -> int:
         rows = self._rows(counting)
@@ -360,25 +367,13 @@ class _KeptSelection(Selection[T]):
 class KeptFinding(_KeptSelection[T], Finding[T]):
     """What `find(...).cached()` returns."""
 
-    __slots__ = ("_asked", "_of")
-
-    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
-        self._executor = executor
-        self._select = select
-        self._loads = loads
-        self._of = None
+    __slots__ = ()
 
 
 class KeptQuery(_KeptSelection[T], Query[T]):
     """What `query(...).cached()` returns."""
 
-    __slots__ = ("_asked", "_of")
-
-    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
-        self._executor = executor
-        self._select = select
-        self._loads = loads
-        self._of = None
+    __slots__ = ()
 
 
 Finding._kept_kind, Query._kept_kind = KeptFinding, KeptQuery  # noqa: SLF001 - these stand below

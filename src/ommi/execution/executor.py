@@ -227,8 +227,8 @@ class BoundExecutor(Executor):
 Of = Callable[[Select], Statement]
 """What is asked of a selection."""
 
-Asked = tuple[Plan, object]
-"""The plan of a question, and the key under which its answer is kept."""
+Asked = tuple[Callable[[Rows, object], list[Any]], object]
+"""What builds the models of a question, and the key under which its answer is kept."""
 
 
 class KeptExecutor(Executor):
@@ -282,7 +282,7 @@ class KeptExecutor(Executor):
                 self._plans[of, shape] = plan
         bind = plan.bind
         key = view.key_of(plan.note, values if bind is unchanged else bind(values))
-        return None if key is None else (plan, key)
+        return None if key is None else (plan.hydrate, key)  # type: ignore[return-value]
 
     def _view_of(self, connection: Connection) -> KeptView | None:
         # Checking a protocol costs more than an answer that is kept.
