@@ -88,6 +88,9 @@ def _conjuncts(where: Predicate) -> Iterator[Predicate | Term]:
 
 
 def _place_of(value: Parameter, compiled: Compiled) -> int | None:
+    if not compiled.slots:
+        # Then the values themselves are the parameters.
+        return value.index
     for place, slot in enumerate(compiled.slots):
         if slot.index == value.index and slot.position is None:
             return place
