@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import charts, importing, model_cost, reports
+from benchmarks import cache_hits, charts, importing, model_cost, reports
 from benchmarks.bars import is_measured
 from benchmarks.contestants import Contestant, contestant_named, names_on
 from benchmarks.growth import SIZES, grow, table
@@ -43,16 +43,20 @@ def main() -> None:
             print(f"Without {store.title}: {reason}")
     if said.quick or said.only or said.library or said.store:
         return
-    costs = model_cost.on_all_pythons(ROOT)
-    imported = importing.measured()
+    taken = reports.Taken(
+        model_cost.on_all_pythons(ROOT), importing.measured(), cache_hits.measured()
+    )
     header = reports.header(rounds)
-    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, costs, imported))
+    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, taken))
     for section in sections:
         (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
-    (ROOT / "docs/performance.md").write_text(
-        reports.documentation(header, sections, costs, imported)
+    (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, taken))
+    print(
+        reports.costs_table(taken.costs),
+        f"import ommi: {taken.imported}",
+        *reports.cache_hits(taken.hits),
+        sep="\n\n",
     )
-    print(reports.costs_table(costs), f"import ommi: {imported}", sep="\n\n")
 
 
 def _measured(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import charts
 from benchmarks.bars import PROMISE, aim
+from benchmarks.cache_hits import BAR, HitCost
 from benchmarks.contestants import CONTESTANTS, UVLOOP, contestant_named
 from benchmarks.importing import ImportCost
 from benchmarks.measuring import Measured, Spread
@@ -49,6 +50,21 @@ attribute; `User.id` is what writing a condition begins with.
 """
 
 
+CACHE_HITS = f"""\
+A row of seven values, from a `QueryCache` in the process and from SQLite, in microseconds: a model
+of the caller's own is built each time. The least of many short rounds. The aim is {BAR:g} µs.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was measured besides the stores."""
+
+    costs: Sequence[Cost]
+    imported: ImportCost
+    hits: Sequence[HitCost]
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A store, its version, and what was measured on it."""
@@ -67,12 +83,9 @@ def header(rounds: int) -> str:
     return f"{', '.join(versions)}, uvloop {version('uvloop')}; {machine}; {rounds} rounds."
 
 
-def results(
-    header: str, sections: Sequence[Section], costs: Sequence[Cost], imported: ImportCost
-) -> str:
+def results(header: str, sections: Sequence[Section], taken: Taken) -> str:
     """Give the page of raw results."""
-    parts = (*_sections(sections), METHOD, *_model_cost(costs), *_import_cost(imported))
-    return _page("# Results", header, ABOUT, *parts)
+    return _page("# Results", header, ABOUT, *_sections(sections), METHOD, *_besides(taken))
 
 
 def chart(section: Section) -> str:
@@ -86,9 +99,7 @@ def chart(section: Section) -> str:
     return charts.ratios(f"{section.store.title}: time of an operation, {baseline} = 1", measured)
 
 
-def documentation(
-    header: str, sections: Sequence[Section], costs: Sequence[Cost], imported: ImportCost
-) -> str:
+def documentation(header: str, sections: Sequence[Section], taken: Taken) -> str:
     """Give the page of the documentation."""
     return _page(
         "# Performance",
@@ -99,9 +110,14 @@ def documentation(
         "## How it is measured",
         METHOD,
         f"Measured with {header}",
-        *_model_cost(costs),
-        *_import_cost(imported),
+        *_besides(taken),
     )
+
+
+def _besides(taken: Taken) -> Iterator[str]:
+    yield from _model_cost(taken.costs)
+    yield from cache_hits(taken.hits)
+    yield from _import_cost(taken.imported)
 
 
 def _sections(sections: Sequence[Section], *, with_charts: bool = False) -> Iterator[str]:
@@ -187,6 +203,24 @@ def _model_cost(costs: Sequence[Cost]) -> Iterator[str]:
     yield "## What decorating a class costs"
     yield MODEL_COST
     yield costs_table(costs)
+
+
+def cache_hits(hits: Sequence[HitCost]) -> Iterator[str]:
+    """Give the part about kept answers."""
+    yield "## What a kept answer costs"
+    yield CACHE_HITS
+    yield _table(
+        ["", "bar", "kept", "asked of SQLite"],
+        [
+            [
+                hit.title,
+                "kept" if hit.kept < BAR else "missed",
+                f"{hit.kept:.1f}",
+                f"{hit.asked:.1f}",
+            ]
+            for hit in hits
+        ],
+    )
 
 
 def _import_cost(imported: ImportCost) -> Iterator[str]:

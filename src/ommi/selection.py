@@ -41,7 +41,14 @@ from ommi.query.statements import (
     Update,
 )
 from ommi.relations import Batch, Lazy, LazyList
-from ommi.results import AsyncResultWrapper, Operation, WriteOperation
+from ommi.results import (
+    NOT_YET,
+    AsyncResultWrapper,
+    Operation,
+    ReadyOperation,
+    Success,
+    WriteOperation,
+)
 
 T = TypeVar("T")
 
@@ -318,27 +325,35 @@ class _KeptSelection(Selection[T]):
         self._loads = loads
         self._of = None
 
-    # Models are built where they are asked for: a call more is a tenth of the whole.
-
-    async def _all(self) -> list[T]:
+    def _all_now(self) -> list[T]:
         rows = self._rows(_as_it_is)
-        if rows is None:
-            return await super()._all()
-        return self._asked[0](rows, Batch(self._executor.database))
+        return NOT_YET if rows is None else self._asked[0](rows, Batch(self._executor.database))  # type: ignore[no-any-return]
 
-    async def _first(self) -> T | None:
+    def _first_now(self) -> T | None:
         rows = self._rows(first_of)
         if rows is None:
-            return await super()._first()
+            return NOT_YET  # type: ignore[no-any-return]
         found: list[T] = self._asked[0](rows, Batch(self._executor.database))
         return found[0] if found else None
 
-    async def _one(self) -> T:
+    def _one_now(self) -> T:
         rows = self._rows(any_two_of)
-        if rows is None or len(rows) != 1:
-            return await super()._one()
+        if rows is None:
+            return NOT_YET  # type: ignore[no-any-return]
         found: list[T] = self._asked[0](rows, Batch(self._executor.database))
-        return found[0]
+        return found[0] if len(found) == 1 else self._only(found)
+
+    async def _all(self) -> list[T]:
+        found = self._all_now()
+        return await super()._all() if found is NOT_YET else found
+
+    async def _first(self) -> T | None:
+        found = self._first_now()
+        return await super()._first() if found is NOT_YET else found
+
+    async def _one(self) -> T:
+        found = self._one_now()
+        return await super()._one() if found is NOT_YET else found
 
     async def _count(self) -> int:
         rows = self._rows(counting)
@@ -369,11 +384,29 @@ class KeptFinding(_KeptSelection[T], Finding[T]):
 
     __slots__ = ()
 
+    def __await__(self) -> Any:  # noqa: ANN401 - what awaiting the operation gives
+        found = self._all_now()
+        if found is not NOT_YET:
+            return Success(found)
+        return (yield from self.fetch.__await__())
+
+    @property
+    def one(self) -> AsyncResultWrapper[T]:
+        """The only row; fails with `NotFound` or `MultipleFound`."""
+        return ReadyOperation(self._one_now, self._one, partial(_named, self, "one"))
+
+    @property
+    def first(self) -> AsyncResultWrapper[T | None]:
+        """The first row, or `None`."""
+        return ReadyOperation(self._first_now, self._first, partial(_named, self, "first"))
+
 
 class KeptQuery(_KeptSelection[T], Query[T]):
     """What `query(...).cached()` returns."""
 
     __slots__ = ()
+    one = _KeptSelection._one
+    fetch_all = _KeptSelection._all
 
 
 Finding._kept_kind, Query._kept_kind = KeptFinding, KeptQuery  # noqa: SLF001 - these stand below
