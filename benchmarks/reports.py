@@ -210,11 +210,11 @@ def cache_hits(hits: Sequence[HitCost]) -> Iterator[str]:
     yield "## What a kept answer costs"
     yield CACHE_HITS
     yield _table(
-        ["", "bar", "kept", "asked of SQLite"],
+        ["", "the bar", "kept", "asked of SQLite"],
         [
             [
                 hit.title,
-                "kept" if hit.kept < BAR else "missed",
+                "under" if hit.kept < BAR else "over",
                 f"{hit.kept:.1f}",
                 f"{hit.asked:.1f}",
             ]

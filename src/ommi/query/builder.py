@@ -38,7 +38,7 @@ def asked(arguments: tuple[object, ...]) -> Select:
                 # The question that is asked most: there is nothing to check.
                 return rows_where(left.owner, condition)
     model, conditions = subject(arguments)
-    return Select(model, conditions_on(model, conditions))
+    return rows_where(model, conditions_on(model, conditions))
 
 
 def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predicate | None:

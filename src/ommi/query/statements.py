@@ -74,7 +74,7 @@ class Select(NamedTuple):
         return model, shape, ordered, limit, offset, at_most, of_each, beside
 
 
-def rows_where(model: ModelMetadata, where: Predicate) -> Select:
+def rows_where(model: ModelMetadata, where: Predicate | None) -> Select:
     """Select the rows that meet a condition; calling the class takes three times as long."""
     return _new(Select, (model, where, (), None, None, None, (), ()))
 

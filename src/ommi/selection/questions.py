@@ -1,7 +1,4 @@
-"""What `find` and `query` return: one immutable question, two doors.
-
-`find` gives operations, which answer with Results; `query` gives plain values and raises.
-"""
+"""One immutable question, and its two doors: that of `find`, and that of `query`."""
 
 from __future__ import annotations
 
@@ -11,44 +8,19 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ommi.caching.query_cache import checked_positive
 from ommi.errors import MultipleFound, NotFound, QueryError
-from ommi.execution.executor import (
-    Asked,
-    Executor,
-    Explanation,
-    KeptExecutor,
-    Of,
-    counting,
-    only_number,
-)
+from ommi.execution.executor import Executor, Explanation, KeptExecutor
 from ommi.execution.relations import load_related, select_with
 from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
-from ommi.planning.plan import Rows
 from ommi.query.builder import bound, changes, conditions_on, orderings, when
 from ommi.query.expressions import Expression
 from ommi.query.loads import Load, RelatedSelection, loads
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
 from ommi.query.ordering import Ordering
-from ommi.query.statements import (
-    LIMIT,
-    OFFSET,
-    ORDER,
-    WHERE,
-    Delete,
-    Select,
-    Statement,
-    Update,
-)
-from ommi.relations import Batch, Lazy, LazyList
-from ommi.results import (
-    NOT_YET,
-    AsyncResultWrapper,
-    Operation,
-    ReadyOperation,
-    Success,
-    WriteOperation,
-)
+from ommi.query.statements import LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
+from ommi.relations import Lazy, LazyList
+from ommi.results import AsyncResultWrapper, Operation, WriteOperation
 
 T = TypeVar("T")
 
@@ -66,6 +38,7 @@ class Selection(Generic[T]):
 
     __slots__ = ("_executor", "_loads", "_select")
     _kept_kind: ClassVar[type[Selection[Any]]]
+    """What `cached()` makes of it where answers are kept."""
 
     def __init__(self, executor: Executor, select: Select, loads: tuple[Load, ...] = ()) -> None:
         self._executor = executor
@@ -191,7 +164,7 @@ class Fetching(Operation[list[T]]):
     __slots__ = ("_selection",)
 
     def __init__(self, selection: Selection[T]) -> None:
-        super().__init__(selection._all, partial(_named, selection, "fetch"))  # noqa: SLF001
+        super().__init__(selection._all, partial(named, selection, "fetch"))  # noqa: SLF001
         self._selection = selection
 
     def all(self) -> Coroutine[object, None, list[T]]:
@@ -219,37 +192,37 @@ class Finding(Selection[T]):
     @property
     def one(self) -> AsyncResultWrapper[T]:
         """The only row; fails with `NotFound` or `MultipleFound`."""
-        return Operation(self._one, partial(_named, self, "one"))
+        return Operation(self._one, partial(named, self, "one"))
 
     @property
     def first(self) -> AsyncResultWrapper[T | None]:
         """The first row, or `None`."""
-        return Operation(self._first, partial(_named, self, "first"))
+        return Operation(self._first, partial(named, self, "first"))
 
     @property
     def count(self) -> AsyncResultWrapper[int]:
         """How many rows there are."""
-        return Operation(self._count, partial(_named, self, "count"))
+        return Operation(self._count, partial(named, self, "count"))
 
     @property
     def exists(self) -> AsyncResultWrapper[bool]:
         """Whether there is any row."""
-        return Operation(self._exists, partial(_named, self, "exists"))
+        return Operation(self._exists, partial(named, self, "exists"))
 
     def update(self, **values: object) -> AsyncResultWrapper[int]:
         """Give fields new values, or expressions of fields; gives the number of rows matched."""
-        return WriteOperation(self._update(values), partial(_named, self, "update"))
+        return WriteOperation(self._update(values), partial(named, self, "update"))
 
     set = update
 
     def delete(self) -> AsyncResultWrapper[int]:
         """Delete the rows; gives their number."""
-        return WriteOperation(self._delete(), partial(_named, self, "delete"))
+        return WriteOperation(self._delete(), partial(named, self, "delete"))
 
     def explain(self) -> AsyncResultWrapper[Explanation]:
         """Ask the store how it would run the question."""
         run = partial(self._executor.explain, self._select)
-        return Operation(run, partial(_named, self, "explain"))
+        return Operation(run, partial(named, self, "explain"))
 
 
 class Query(Selection[T]):
@@ -307,118 +280,5 @@ def any_two_of(select: Select) -> Select:
     return select.any_of_them(2) if select.limit is None else select
 
 
-class _KeptSelection(Selection[T]):
-    """A selection whose answers may be kept ones: those are given without anything to wait for.
-
-    A question that is asked again is made ready once. It must be looked up when it is
-    awaited: a write may come after the call.
-    """
-
-    __slots__ = ("_asked", "_of")
-    _executor: KeptExecutor
-    _asked: Asked
-    _of: Of | None
-
-    def __init__(self, executor: KeptExecutor, select: Select, loads: tuple[Load, ...]) -> None:
-        self._executor = executor
-        self._select = select
-        self._loads = loads
-        self._of = None
-
-    def _all_now(self) -> list[T]:
-        rows = self._rows(_as_it_is)
-        return NOT_YET if rows is None else self._asked[0](rows, Batch(self._executor.database))  # type: ignore[no-any-return]
-
-    def _first_now(self) -> T | None:
-        rows = self._rows(first_of)
-        if rows is None:
-            return NOT_YET  # type: ignore[no-any-return]
-        found: list[T] = self._asked[0](rows, Batch(self._executor.database))
-        return found[0] if found else None
-
-    def _one_now(self) -> T:
-        rows = self._rows(any_two_of)
-        if rows is None:
-            return NOT_YET  # type: ignore[no-any-return]
-        found: list[T] = self._asked[0](rows, Batch(self._executor.database))
-        return found[0] if len(found) == 1 else self._only(found)
-
-    async def _all(self) -> list[T]:
-        found = self._all_now()
-        return await super()._all() if found is NOT_YET else found
-
-    async def _first(self) -> T | None:
-        found = self._first_now()
-        return await super()._first() if found is NOT_YET else found
-
-    async def _one(self) -> T:
-        found = self._one_now()
-        return await super()._one() if found is NOT_YET else found
-
-    async def _count(self) -> int:
-        rows = self._rows(counting)
-        return await super()._count() if rows is None else only_number(rows)
-
-    async def _exists(self) -> bool:
-        rows = self._rows(_counting_one)
-        return await super()._exists() if rows is None else bool(only_number(rows))
-
-    def _rows(self, of: Of) -> Rows | None:
-        """Give kept rows; relations are loaded the usual way, each from what is kept."""
-        view = self._executor.view
-        if view is None or self._loads:
-            return None
-        if self._of is not of:
-            asked = self._executor.asked(of, self._select, view)
-            if asked is None:
-                return None
-            self._asked = asked
-        rows = view.at_once(self._asked[1])
-        # The next answer may be kept under another key, if the plan has to be made again.
-        self._of = None if rows is None else of
-        return rows
-
-
-class KeptFinding(_KeptSelection[T], Finding[T]):
-    """What `find(...).cached()` returns."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Any:  # noqa: ANN401 - what awaiting the operation gives
-        found = self._all_now()
-        if found is not NOT_YET:
-            return Success(found)
-        return (yield from self.fetch.__await__())
-
-    @property
-    def one(self) -> AsyncResultWrapper[T]:
-        """The only row; fails with `NotFound` or `MultipleFound`."""
-        return ReadyOperation(self._one_now, self._one, partial(_named, self, "one"))
-
-    @property
-    def first(self) -> AsyncResultWrapper[T | None]:
-        """The first row, or `None`."""
-        return ReadyOperation(self._first_now, self._first, partial(_named, self, "first"))
-
-
-class KeptQuery(_KeptSelection[T], Query[T]):
-    """What `query(...).cached()` returns."""
-
-    __slots__ = ()
-    one = _KeptSelection._one
-    fetch_all = _KeptSelection._all
-
-
-Finding._kept_kind, Query._kept_kind = KeptFinding, KeptQuery  # noqa: SLF001 - these stand below
-
-
-def _as_it_is(select: Select) -> Select:
-    return select
-
-
-def _counting_one(select: Select) -> Statement:
-    return counting(any_one_of(select))
-
-
-def _named(selection: Selection[Any], verb: str) -> str:
+def named(selection: Selection[Any], verb: str) -> str:
     return f"find({selection.model.name}).{verb}"
