@@ -143,7 +143,8 @@ class Executor:
 
     def count(self, select: Select) -> Coroutine[Any, Any, int]:
         """Give the number of rows of a selection, when awaited."""
-        plan, values = self.planner.plan(counting(select))
+        counted = counting(select) if select.order else Count(select)
+        plan, values = self.planner.plan(counted)
         return self.connection.fetch(plan.command, plan.bind(values), only_number)
 
     def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:

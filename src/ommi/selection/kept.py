@@ -16,7 +16,6 @@ from ommi.selection.questions import (
     Query,
     Selection,
     any_one_of,
-    any_two_of,
     first_of,
     named,
 )
@@ -56,11 +55,11 @@ class KeptSelection(Selection[T]):
         return found[0] if found else None
 
     def _one_now(self) -> T:
-        rows = self._rows(any_two_of)
+        rows = self._rows(_any_two)
         if rows is None:
             return NOT_YET  # type: ignore[no-any-return]
         found: list[T] = self._asked[0](rows, Batch(self._executor.database))
-        return found[0] if len(found) == 1 else self._only(found)
+        return found[0] if len(found) == 1 else self._not_one(found)
 
     async def _all(self) -> list[T]:
         found = self._all_now()
@@ -127,9 +126,16 @@ class KeptQuery(KeptSelection[T], Query[T]):
     """What `query(...).cached()` returns."""
 
     __slots__ = ()
-    # The same, a call less on the way.
-    one = KeptSelection._one  # noqa: SLF001
-    fetch_all = KeptSelection._all  # noqa: SLF001
+
+    # As those of the other do, with a call less on the way.
+
+    async def fetch_all(self) -> list[T]:
+        found = self._all_now()
+        return await Selection._all(self) if found is NOT_YET else found  # noqa: SLF001
+
+    async def one(self) -> T:
+        found = self._one_now()
+        return await Selection._one(self) if found is NOT_YET else found  # noqa: SLF001
 
 
 # They cannot know these.
@@ -138,6 +144,10 @@ Finding._kept_kind, Query._kept_kind = KeptFinding, KeptQuery  # noqa: SLF001
 
 def _as_it_is(select: Select) -> Select:
     return select
+
+
+def _any_two(select: Select) -> Select:
+    return select.any_of_them(2) if select.limit is None else select
 
 
 def _counting_one(select: Select) -> Statement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from ommi.caching.query_cache import checked_positive
 from ommi.errors import MultipleFound, NotFound, QueryError
@@ -126,11 +126,12 @@ class Selection(Generic[T]):
         return found[0] if found else None
 
     async def _one(self) -> T:
-        return self._only(await self._selected(any_two_of(self._select)))
+        # Two rows of any order tell whether there is just one.
+        select = self._select
+        found = await self._selected(select.any_of_them(2) if select.limit is None else select)
+        return found[0] if len(found) == 1 else self._not_one(found)
 
-    def _only(self, found: list[T]) -> T:
-        if len(found) == 1:
-            return found[0]
+    def _not_one(self, found: list[T]) -> NoReturn:
         raise (MultipleFound if found else NotFound)(self.model.name)
 
     def _count(self) -> Coroutine[Any, Any, int]:
@@ -273,11 +274,6 @@ def first_of(select: Select) -> Select:
 def any_one_of(select: Select) -> Select:
     """Ask for some row: it tells whether there is any."""
     return select.any_of_them(1)
-
-
-def any_two_of(select: Select) -> Select:
-    """Ask for two rows of any order: they tell whether there is just one."""
-    return select.any_of_them(2) if select.limit is None else select
 
 
 def named(selection: Selection[Any], verb: str) -> str:
