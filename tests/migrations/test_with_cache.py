@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, cast
 
 import pytest
 
+from migrations.twelve import MIGRATIONS, start
 from ommi import Auto, Key, ModelCollection, Ommi, QueryCache, ommi_model
 from ommi.drivers.protocol import Migrating
+from ommi.migrations import Migrator
 from ommi.migrations.session import session_of
 from ommi.schema.operations import Execute, Sql
 
@@ -30,8 +31,8 @@ INSERT = Execute(Sql.of("INSERT INTO lent_leaves (name) VALUES ('b')"))
 
 
 @pytest.fixture
-async def db(tmp_path: Path) -> AsyncGenerator[Ommi, None]:
-    async with Ommi(f"sqlite:///{tmp_path}/leaves.db", cache=QueryCache()) as db:
+async def db(url: str) -> AsyncGenerator[Ommi, None]:
+    async with Ommi(url, cache=QueryCache()) as db:
         await db.use_models(COLLECTION)
         await db.add(Leaf("a")).or_raise()
         assert await db.query(Leaf).cached().count() == 1
@@ -56,3 +57,13 @@ async def test_a_step_of_a_migration_is_seen_before_the_next(db: Ommi) -> None:
         await session.commit()
 
         assert await db.query(Leaf).cached().count() == 3
+
+
+async def test_migrations_are_run_on_a_database_with_a_cache(db: Ommi) -> None:
+    await start(db)
+    assert await db.query(Leaf).cached().count() == 1
+
+    report = await Migrator(db, MIGRATIONS).apply()
+
+    assert len(report.migrations) == 1
+    assert await db.query(Leaf).cached().count() == 1
