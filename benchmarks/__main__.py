@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import charts, importing, model_cost, preparing, reports
+from benchmarks import cache_hits, charts, importing, model_cost, preparing, reports
 from benchmarks.bars import is_measured
 from benchmarks.contestants import Contestant, contestant_named, names_on
 from benchmarks.growth import SIZES, grow, table
@@ -44,15 +44,23 @@ def main() -> None:
     if said.quick or said.only or said.library or said.store:
         return
     alone = reports.Alone(
-        model_cost.on_all_pythons(ROOT), preparing.measured(), importing.measured()
+        model_cost.on_all_pythons(ROOT),
+        preparing.measured(),
+        cache_hits.measured(),
+        importing.measured(),
     )
     header = reports.header(rounds)
     (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, alone))
     for section in sections:
         (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
     (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, alone))
-    print(reports.costs_table(alone.models), *alone.prepared, sep="\n\n")
-    print(f"import ommi: {alone.imported}")
+    print(
+        reports.costs_table(alone.models),
+        *reports.prepared_cost(alone.prepared),
+        *reports.cache_hits(alone.hits),
+        f"import ommi: {alone.imported}",
+        sep="\n\n",
+    )
 
 
 def _measured(

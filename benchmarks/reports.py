@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import charts
 from benchmarks.bars import PROMISE, aim
+from benchmarks.cache_hits import BAR, HitCost
 from benchmarks.contestants import CONTESTANTS, UVLOOP, contestant_named
 from benchmarks.importing import ImportCost
 from benchmarks.measuring import Measured, Spread
@@ -55,6 +56,11 @@ PREPARED = """\
 its answer of one row, on a store that takes none: on a real one the same microseconds are saved.
 """
 
+CACHE_HITS = f"""\
+A row of seven values, from a `QueryCache` in the process and from SQLite, in microseconds: a model
+of the caller's own is built each time. The least of many short rounds. The aim is {BAR:g} µs.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -62,6 +68,7 @@ class Alone:
 
     models: Sequence[Cost]
     prepared: Sequence[PreparedCost]
+    hits: Sequence[HitCost]
     imported: ImportCost
 
 
@@ -112,6 +119,12 @@ def documentation(header: str, sections: Sequence[Section], alone: Alone) -> str
         f"Measured with {header}",
         *_alone(alone),
     )
+
+
+def _besides(taken: Taken) -> Iterator[str]:
+    yield from _model_cost(taken.costs)
+    yield from cache_hits(taken.hits)
+    yield from _import_cost(taken.imported)
 
 
 def _sections(sections: Sequence[Section], *, with_charts: bool = False) -> Iterator[str]:
@@ -201,11 +214,13 @@ def _model_cost(costs: Sequence[Cost]) -> Iterator[str]:
 
 def _alone(alone: Alone) -> Iterator[str]:
     yield from _model_cost(alone.models)
-    yield from _prepared_cost(alone.prepared)
+    yield from prepared_cost(alone.prepared)
+    yield from cache_hits(alone.hits)
     yield from _import_cost(alone.imported)
 
 
-def _prepared_cost(costs: Sequence[PreparedCost]) -> Iterator[str]:
+def prepared_cost(costs: Sequence[PreparedCost]) -> Iterator[str]:
+    """Give the part about prepared questions."""
     yield "## What preparing a question saves"
     yield PREPARED
     yield _table(
@@ -219,6 +234,24 @@ def _prepared_cost(costs: Sequence[PreparedCost]) -> Iterator[str]:
                 f"{c.ratio:.2f}",
             ]
             for c in costs
+        ],
+    )
+
+
+def cache_hits(hits: Sequence[HitCost]) -> Iterator[str]:
+    """Give the part about kept answers."""
+    yield "## What a kept answer costs"
+    yield CACHE_HITS
+    yield _table(
+        ["", "the bar", "kept", "asked of SQLite"],
+        [
+            [
+                hit.title,
+                "under" if hit.kept < BAR else "over",
+                f"{hit.kept:.1f}",
+                f"{hit.asked:.1f}",
+            ]
+            for hit in hits
         ],
     )
 

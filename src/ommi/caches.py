@@ -9,7 +9,7 @@ from ommi.caching.versions import EVERYTHING, Tables
 from ommi.drivers.protocol import Connection, Driver, KeyValueKeeping, Notifying
 from ommi.drivers.registry import DriverRegistry, prepared
 from ommi.errors import ConfigurationError
-from ommi.execution.keeping import Channelled, Group, Keeper, StoredEntries, keeping
+from ommi.execution.keeping import Channelled, Group, Keeper, StoredEntries, keeping, lent
 from ommi.metadata.model import ModelMetadata
 from ommi.planning.capabilities import Capability
 from ommi.planning.planner import Planner
@@ -76,6 +76,10 @@ class Caching:
         keeper.group = group
         await group.open()
         return keeping(connection, keeper)
+
+    def lent(self, connection: Connection) -> Connection:
+        """Give a connection that is lent, so that what is written on it is heard of at once."""
+        return lent(connection, self.keeper)
 
     async def invalidate(self, models: Sequence[ModelMetadata]) -> None:
         """Take the tables of models for written; all, where none are named."""

@@ -159,12 +159,10 @@ class Ommi(Operations):
         is_pool = isinstance(shared, PooledConnection)
         connection = await self._executor.driver.connect() if is_pool else shared
         try:
-            yield connection
+            yield connection if self._caching is None else self._caching.lent(connection)
         finally:
             if is_pool:
                 await connection.close()
-            # A cache has seen nothing of what was done there.
-            await self.invalidate()
 
     async def close(self) -> None:
         """Close every connection; what still waits fails with `ConnectionLost`."""

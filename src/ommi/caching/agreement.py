@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ommi.caching.messages import Kind, Message
-from ommi.caching.versions import DOUBT, EVERYTHING, Tables, Versions
+from ommi.caching.versions import DOUBT, EVERYTHING, Tables, Versions, table_of
 
 OF_MANY = 0
 """Stands for the numbers of writes that are told as one."""
@@ -181,7 +181,7 @@ class Agreement:
             self.era = version
             self._written.clear()
         else:
-            self._written.update((table, version) for table in message.tables)
+            self._written.update((table_of(part), version) for part in message.tables)
 
     # Writes of others.
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import count
 
+from ommi.caching.keyed import KeyPlace, key_place
 from ommi.caching.rows import typed
-from ommi.caching.versions import EVERYTHING, Tables, TableVersion, Versions
+from ommi.caching.versions import (
+    EVERYTHING,
+    ROWS,
+    RowVersions,
+    Stamp,
+    Tables,
+    TableVersion,
+    Versions,
+    new_rows_of,
+    row_of,
+)
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import touched_by_deletion
 from ommi.metadata.storage import StorageType
 from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler
-from ommi.planning.plan import Compiled, Parameters, StoreCodec
+from ommi.planning.plan import Compiled, Parameters, Rows, StoreCodec
 from ommi.query.guards import models_in
-from ommi.query.statements import Count, Delete, Select, Statement
+from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.schema.snapshot import table_of
 
 MOST_COMMANDS = 4096
@@ -30,7 +41,10 @@ _numbers = count(1)
 
 @dataclass(slots=True, eq=False)
 class Footprint:
-    """What a command reads (`reads`) and writes (`writes`); `number` is of no other command."""
+    """What a command reads (`reads`) and writes (`writes`); `number` is of no other command.
+
+    One that is about the row with a key has the `key`'s place, and a question the `rows` too.
+    """
 
     command: object
     number: int
@@ -42,7 +56,32 @@ class Footprint:
     width: int | None
     models: tuple[ModelMetadata, ...]
     text: Callable[[object], str]
+    key: KeyPlace | None
+    rows: RowVersions | None
     digest: bytes | None = None
+
+    def reading(self, parameters: Parameters) -> tuple[TableVersion, ...]:
+        """Give the versions that an answer depends on: of its tables, or of one row."""
+        number = None if self.key is None else self.key.number(parameters)
+        if number is None or self.rows is None:
+            return self.reads
+        return self.rows.others, self.rows.rows[number % ROWS], self.rows.new
+
+    def lasting(self, stamp: Stamp, rows: Rows) -> Stamp:
+        """Give what of a stamp an answer that was read depends on.
+
+        As long as a row is there, none is added with its key.
+        """
+        is_there = bool(rows) if self.width is not None else bool(rows[0][0])
+        is_by_key = self.rows is not None and stamp[0][0] is self.rows.others
+        return stamp[:-1] if is_by_key and is_there else stamp
+
+    def written(self, parameters: Parameters) -> Tables:
+        """Give what is written with these parameters: tables, or a part of one."""
+        number = None if self.key is None else self.key.number(parameters)
+        if number is None or self.key is None:
+            return self.writes
+        return frozenset((row_of(self.key.table, self.key.column, number),))
 
     def question(self, parameters: Parameters, tenant: object, versions: Sequence[str]) -> str:
         """Name the question for other processes: its text, its tables, values and versions."""
@@ -68,21 +107,25 @@ class Footprints:
         found = self._get(id(command))
         return found if found is not None and found.command is command else None
 
-    def written_by(self, command: object) -> Tables:
-        """Give the tables that a command writes; all, where nobody knows."""
+    def written_by(self, command: object, parameters: Parameters) -> Tables:
+        """Give what a command writes; everything, where nobody knows."""
         found = self.of(command)
-        return EVERYTHING if found is None else found.writes
+        return EVERYTHING if found is None else found.written(parameters)
 
     def note(
         self, statement: Statement, compiled: Compiled, text: Callable[[object], str]
-    ) -> None:
-        """Remember what a command does that was compiled for a statement."""
+    ) -> Footprint:
+        """Remember, and give, what a command does that was compiled for a statement."""
         is_write = not isinstance(statement, Select | Count)
         models = tuple(sorted(models_in(statement), key=lambda model: model.table))
         asked = statement.select.model if isinstance(statement, Count) else statement.model
         width = len(compiled.columns) if isinstance(statement, Select) else None
         # Rows that expire change an answer, and nobody writes them.
         may_be_kept = not is_write and all(model.expiry is None for model in models)
+        key = key_place(statement, compiled)
+        of_rows = None
+        if key is not None and not is_write:
+            of_rows = self._versions.rows_of(key.table, key.column)
         footprint = Footprint(
             command=compiled.command,
             number=next(_numbers),
@@ -94,14 +137,19 @@ class Footprints:
             width=width,
             models=models,
             text=text,
+            key=key,
+            rows=of_rows,
         )
         self._known.put(id(compiled.command), footprint)
+        return footprint
 
 
 def _written(statement: Statement) -> Iterator[str]:
     if isinstance(statement, Delete):
         yield from (model.table for model in touched_by_deletion(statement.model))
-    elif not isinstance(statement, Select | Count):
+    elif isinstance(statement, Insert):
+        yield new_rows_of(statement.model.table)
+    elif isinstance(statement, Update):
         yield statement.model.table
 
 
@@ -115,8 +163,8 @@ class NotingCompiler:
     def compile(self, statement: Statement) -> Compiled:
         """Give the command for a statement, or raise `UnsupportedOperation`."""
         compiled = self._compiler.compile(statement)
-        self._footprints.note(statement, compiled, self._compiler.text)
-        return compiled
+        note = self._footprints.note(statement, compiled, self._compiler.text)
+        return replace(compiled, note=note)
 
     def codec(self, storage: StorageType) -> StoreCodec:
         """Say how values of a storage type travel to the store and back."""

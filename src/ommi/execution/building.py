@@ -184,8 +184,16 @@ def _values(source: Source, columns: Sequence[ResultColumn]) -> Iterator[tuple[s
 
 
 def _listing(source: Source, columns: Sequence[ResultColumn], call: str) -> Source:
+    target = _target(columns)
     return source.define(
-        ["def made(rows):", f"    return [{call} for {_target(columns)} in rows]"]
+        [
+            "def made(rows):",
+            # A comprehension is a call more.
+            "    if len(rows) == 1:",
+            f"        [{target}] = rows",
+            f"        return [{call}]",
+            f"    return [{call} for {target} in rows]",
+        ]
     )
 
 

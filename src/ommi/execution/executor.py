@@ -21,15 +21,17 @@ from ommi.execution.transaction.scope import SCOPE
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.references import keeping_from_deletion
 from ommi.metadata.relations import Relation
-from ommi.planning.plan import Hydrator, Parameters, Plan, Rows
-from ommi.planning.planner import Planner
-from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
+from ommi.planning.plan import Hydrator, Parameters, Plan, Rows, unchanged
+from ommi.planning.planner import MOST_PLANS, Planner
+from ommi.query.statements import ORDER, PLAIN, Count, Delete, Select, Statement, Update
 from ommi.query.transform import with_key
 from ommi.relations import Batch, Database
 
 if TYPE_CHECKING:
     from ommi.execution.transaction.block import Block
 
+MOST_TIMES = 64
+"""For how many times of `cached(ttl)` what gives their answers is held ready."""
 CHUNK = 1000
 """How many rows of a stream are built at a time."""
 
@@ -45,10 +47,25 @@ class Explanation:
         return "\n".join((self.command, *(f"  {line}" for line in self.plan)))
 
 
+class KeptView(Connection, Protocol):
+    """A connection that gives kept answers."""
+
+    def key_of(self, note: object, parameters: Parameters) -> object:
+        """Give the key of a question that is always the same; `None` where there is none.
+
+        `note` is that of its plan.
+        """
+        ...
+
+    def at_once(self, key: object) -> Rows | None:
+        """Give the rows that are kept under a key, without waiting; `None` without any."""
+        ...
+
+
 class Keeping(Protocol):
     """A connection that keeps answers."""
 
-    def kept(self, ttl: float | None) -> Connection:
+    def kept(self, ttl: float | None) -> KeptView:
         """Give a connection that gives kept answers, and keeps others for `ttl` seconds."""
         ...
 
@@ -59,19 +76,21 @@ Finish = Callable[[list[Any]], Awaitable[None]]
 class Executor:
     """Runs statements of one database: on `home`, or in the transaction that they stand in."""
 
-    __slots__ = ("database", "driver", "home", "planner")
+    __slots__ = ("_kept", "database", "driver", "home", "planner")
     is_watched: ClassVar[bool] = False
     """Whether anybody looks at the statements before they are run."""
     home: Connection
     database: Database
     driver: Driver
     planner: Planner
+    _kept: dict[float | None, KeptExecutor]
 
     def __init__(self, driver: Driver, database: Database) -> None:
         self.driver = driver
         self.database = database
         self.home = NOT_OPEN
         self.planner = Planner(driver.compiler, hydrator, runs_user_code)
+        self._kept = {}
 
     @property
     def connection(self) -> Connection:
@@ -93,8 +112,16 @@ class Executor:
         """Whether rows of related models may come beside those asked for."""
         return self.planner.can_join
 
-    def cached(self, ttl: float | None) -> KeptExecutor:
+    def cached(self, ttl: float | None) -> Executor:
         """Give one whose questions are answered by what is kept, where anything is."""
+        known = self._kept.get(ttl)
+        if known is None:
+            if len(self._kept) >= MOST_TIMES:
+                self._kept.clear()
+            known = self._kept[ttl] = self._keeping_for(ttl)
+        return known
+
+    def _keeping_for(self, ttl: float | None) -> KeptExecutor:
         return KeptExecutor(self, ttl)
 
     def around(self, connection: Connection) -> Connection:
@@ -118,10 +145,9 @@ class Executor:
 
     def count(self, select: Select) -> Coroutine[Any, Any, int]:
         """Give the number of rows of a selection, when awaited."""
-        if select.order and select.limit is None and select.offset is None:
-            select = select.but(ORDER, ())
-        plan, values = self.planner.plan(Count(select))
-        return self.connection.fetch(plan.command, plan.bind(values), _only_number)
+        counted = counting(select) if select.order else Count(select)
+        plan, values = self.planner.plan(counted)
+        return self.connection.fetch(plan.command, plan.bind(values), only_number)
 
     def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:
         """Run a write, when awaited, and give the number of rows that it matched."""
@@ -195,35 +221,85 @@ class BoundExecutor(Executor):
             )
         return self.block
 
+    def cached(self, ttl: float | None) -> Executor:
+        """Give itself: nothing that is kept is given in a transaction."""
+        del ttl
+        return self
+
+
+Of = Callable[[Select], Statement]
+"""What is asked of a selection."""
+
+Asked = tuple[Callable[[Rows, object], list[Any]], object]
+"""What builds the models of a question, and the key under which its answer is kept."""
+
 
 class KeptExecutor(Executor):
-    """Answers questions by what is kept, where anything is; in a transaction nothing is.
+    """Answers questions by what is kept, where anything is.
 
-    That sees what it wrote, and its own snapshot.
+    In a transaction nothing is: that sees what it wrote, and its own snapshot.
     """
 
-    __slots__ = ("_of", "_seen", "_ttl", "_view")
+    __slots__ = ("_of", "_plans", "_seen", "_ttl", "_view")
 
     def __init__(self, executor: Executor, ttl: float | None) -> None:
         self.driver: Driver = executor.driver
         self.database: Database = executor.database
-        self.home: Connection = executor.home
         self.planner: Planner = executor.planner
         self._of = executor
         self._ttl = ttl
+        self._plans: dict[object, Plan] = {}
         self._seen: Connection | None = None
-        self._view = executor.home
+        self._view: KeptView | None = None
 
     @property
     def connection(self) -> Connection:
         """What keeps answers, around the connection that there is."""
-        connection = self._of.connection
-        if connection is not self._seen:
-            # Checking a protocol costs more than an answer that is kept.
-            if getattr(connection, "kept", None) is None:
-                return connection
-            self._seen, self._view = connection, cast("Keeping", connection).kept(self._ttl)
+        return self.view or self._of.connection
+
+    def cached(self, ttl: float | None) -> Executor:
+        """Give one that keeps for another time."""
+        return self._of.cached(ttl)
+
+    @property
+    def view(self) -> KeptView | None:
+        """What keeps answers here and now; `None` where none are kept."""
+        of = self._of
+        connection = of.home if SCOPE.get() is None else of.connection
+        return self._view if connection is self._seen else self._view_of(connection)
+
+    def asked(self, of: Of, select: Select, view: KeptView) -> Asked | None:
+        """Make a question of a selection ready to be answered at once; `None` where none can be.
+
+        The values of one without order and bounds are those of the question, whichever it is.
+        """
+        values: list[object] = []
+        shape = select.shape(values)
+        is_plain = len(shape) == PLAIN
+        plan = self._plans.get((of, shape)) if is_plain else None
+        if plan is None:
+            plan, values = self.planner.plan(of(select))
+            if is_plain:
+                if len(self._plans) >= MOST_PLANS:
+                    self._plans.clear()
+                self._plans[of, shape] = plan
+        bind = plan.bind
+        key = view.key_of(plan.note, values if bind is unchanged else bind(values))
+        return None if key is None else (plan.hydrate, key)  # type: ignore[return-value]
+
+    def _view_of(self, connection: Connection) -> KeptView | None:
+        # Checking a protocol costs more than an answer that is kept.
+        kept = getattr(connection, "kept", None)
+        self._view = None if kept is None else cast("Keeping", connection).kept(self._ttl)
+        self._seen = connection
         return self._view
+
+
+def counting(select: Select) -> Count:
+    """Give the statement that counts the rows of a selection, whose order says nothing."""
+    if select.order and select.limit is None and select.offset is None:
+        select = select.but(ORDER, ())
+    return Count(select)
 
 
 def without_ties(select: Select) -> Select:
@@ -255,7 +331,7 @@ def _still_referred_to(
     return told
 
 
-def _only_number(rows: Rows) -> int:
+def only_number(rows: Rows) -> int:
     number: int = rows[0][0]  # type: ignore[assignment]  # of a count
     return number
 

@@ -38,6 +38,7 @@ def hydrator(
     """
     build: Builder = compiled(builder(model, columns))
     remember = _remember(model, columns)
+    has_slot = remember is _by_attribute
 
     # Never around code of the user's, however many rows there are.
     large = LARGE_BATCH if not runs_user_code(model) else sys.maxsize
@@ -51,7 +52,12 @@ def hydrator(
         except Exception:
             _refuse_undecodable(model, columns, rows)
             raise
-        if batch is not None and remember is not None:
+        if batch is None or remember is None:
+            return instances
+        if has_slot and len(instances) == 1:
+            # As `_by_attribute` does; its call would be a tenth of what building one takes.
+            instances[0]._ommi = (rows[0], batch)  # type: ignore[attr-defined]  # noqa: SLF001
+        else:
             remember(instances, rows, batch)
         return instances
 

@@ -66,11 +66,15 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a store's compiler makes of a statement; only the driver knows the command."""
+    """What a store's compiler makes of a statement; only the driver knows the command.
+
+    `note` is for whoever stands around the compiler.
+    """
 
     command: object
     slots: tuple[Slot, ...] = ()
     columns: tuple[ResultColumn, ...] = ()
+    note: object = None
 
 
 class Hydrator(Protocol):
@@ -87,6 +91,7 @@ class Plan:
 
     `statement` has parameters where values stood. `bind` turns the values into the command's
     parameters; `hydrate` turns rows into models, and runs the user's code if `runs_user_code`.
+    `note` is what stood around the compiler has to say about the command.
     """
 
     command: object
@@ -96,6 +101,7 @@ class Plan:
     hydrate: Hydrator | None
     runs_user_code: bool
     model: ModelMetadata
+    note: object = None
 
 
 def binder(slots: Sequence[Slot]) -> Callable[[Sequence[object]], Parameters]:

@@ -72,6 +72,7 @@ class Planner:
             hydrate=hydrate,
             runs_user_code=runs_user_code,
             model=model,
+            note=compiled.note,
         )
 
     def _hydrator(

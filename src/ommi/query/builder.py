@@ -17,7 +17,7 @@ from ommi.query.ordering import Ordering
 from ommi.query.placeholders import Placeholder
 from ommi.query.reach import is_own
 from ommi.query.scopes import resolved, resolved_ordering
-from ommi.query.statements import Select
+from ommi.query.statements import Select, rows_where
 from ommi.query.transform import checked, models_of
 
 
@@ -37,9 +37,9 @@ def asked(arguments: tuple[object, ...]) -> Select:
             left = condition.left
             if type(left) is FieldReference and not isinstance(condition.right, Term):
                 # The question that is asked most: there is nothing to check.
-                return Select(left.owner, condition)
+                return rows_where(left.owner, condition)
     model, conditions = subject(arguments)
-    return Select(model, conditions_on(model, conditions))
+    return rows_where(model, conditions_on(model, conditions))
 
 
 def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predicate | None:

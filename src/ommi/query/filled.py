@@ -69,6 +69,11 @@ class Filled:
             return self.whole.but(place, part)
         return Filled(form, self._values, self._arguments)
 
+    def any_of_them(self, count: int) -> Select | Filled:
+        """Ask for any `count` of the rows of a selection without a limit, in no order."""
+        some = self.but(AT_MOST, count)
+        return some.but(ORDER, ()) if some.order else some
+
     @property
     def whole(self) -> Select:
         """The selection as it is without having been prepared."""

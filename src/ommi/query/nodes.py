@@ -218,6 +218,10 @@ class Comparison(Predicate):
         if isinstance(right, Term):
             return left.shape(values), operator, right.shape(values)
         shape = left.shape(values)
+        if operator is _EQUALS and not left.is_dynamic:
+            # What is asked most.
+            values.append(right)
+            return shape, operator
         if operator in _WITHOUT_VALUE:
             return shape, operator
         values.append(right)

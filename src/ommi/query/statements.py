@@ -50,8 +50,16 @@ class Select(NamedTuple):
         """Give the same with another part in a place; `_replace` takes four times as long."""
         return _new(Select, (*self[:place], part, *self[place + 1 :]))
 
-    def shape(self, values: list[object]) -> object:
-        """Give the statement without its values, hashable, and append the values in order."""
+    def any_of_them(self, count: int) -> Select:
+        """Ask for any `count` of the rows of a selection without a limit, in no order."""
+        model, where, _, limit, offset, _, of_each, beside = self
+        return _new(Select, (model, where, (), limit, offset, count, of_each, beside))
+
+    def shape(self, values: list[object]) -> tuple[object, ...]:
+        """Give the statement without its values, hashable, and append the values in order.
+
+        It has `PLAIN` parts where there is no order, and no bound but `at_most`.
+        """
         model, where, order, limit, offset, at_most, of_each, beside = self
         shape = None if where is None else where.shape(values)
         if not order and limit is None and offset is None and not beside:
@@ -65,6 +73,13 @@ class Select(NamedTuple):
             offset = -1
         return model, shape, ordered, limit, offset, at_most, of_each, beside
 
+
+def rows_where(model: ModelMetadata, where: Predicate | None) -> Select:
+    """Select the rows that meet a condition; calling the class takes three times as long."""
+    return _new(Select, (model, where, (), None, None, None, (), ()))
+
+
+PLAIN = 3
 
 _new = tuple.__new__
 WHERE, ORDER, LIMIT, OFFSET, AT_MOST, BESIDE = map(

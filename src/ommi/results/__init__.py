@@ -5,17 +5,21 @@
 """
 
 from ommi.results.operation import (
+    NOT_YET,
     AsyncResultWrapper,
     Operation,
+    ReadyOperation,
     WriteOperation,
 )
 from ommi.results.result import Answer, Failure, Result, Success
 
 __all__ = [
+    "NOT_YET",
     "Answer",
     "AsyncResultWrapper",
     "Failure",
     "Operation",
+    "ReadyOperation",
     "Result",
     "Success",
     "WriteOperation",

@@ -9,10 +9,13 @@ from random import Random
 from ommi.caching.agreement import Agreement
 from ommi.caching.messages import Kind, Message, decoded
 from ommi.caching.query_cache import QueryCache
-from ommi.caching.versions import Tables, Versions
+from ommi.caching.versions import Tables, TableVersion, Versions, row_of
 
 LEASE = 1.0
 TABLES = ("users", "posts", "tags")
+BY_KEY = "tags"
+"""The table of which everybody reads and writes the one row with a key."""
+KEY = 5
 
 
 class Channel:
@@ -103,7 +106,7 @@ class Member:
         return None if versions is None else f"{table} {versions}"
 
     def ask(self, table: str) -> None:
-        stamp = self.versions.stamp(self.versions.of([table]))
+        stamp = self.versions.stamp(self._reads(table))
         if stamp is None:
             return
         question = self.question(table)
@@ -111,11 +114,17 @@ class Member:
         value = self.world.rows[table] if found is None else found
         self.reads.append(Read(table, value, stamp, question))
 
+    def _reads(self, table: str) -> tuple[TableVersion, ...]:
+        if table != BY_KEY:
+            return self.versions.of([table])
+        parts = self.versions.rows_of(table, "id")
+        return parts.others, parts.rows[KEY]
+
     def take_in(self) -> None:
         if not self.reads:
             return
         read = self.reads.pop(self.world.random.randrange(len(self.reads)))
-        if self.versions.stamp(self.versions.of([read.table])) == read.stamp:
+        if self.versions.stamp(self._reads(read.table)) == read.stamp:
             self.cache.keep(read.table, read.value, stamp=read.stamp)  # type: ignore[arg-type]
             if read.question is not None:
                 self.world.shared[read.question] = read.value
@@ -130,7 +139,10 @@ class Member:
     def begin(self, table: str) -> None:
         if self.writes or self.is_cut_off or self.world.random.random() < 0.6:
             return
-        touched = None if self.world.random.random() < 0.1 else frozenset((table,))
+        part = row_of(table, "id", KEY) if table == BY_KEY else table
+        # Now and then more than is written: it is not known what.
+        kind = self.world.random.random()
+        touched = None if kind < 0.1 else frozenset((table if kind < 0.2 else part,))
         self.versions.begin(touched)
         message = self.agreement.announced(touched)
         if self.place is not None:

@@ -23,6 +23,11 @@ def keeping(connection: Connection, keeper: Keeper) -> Connection:
     return cast("Connection", _kind_around(type(connection))(connection, keeper))
 
 
+def lent(connection: Connection, keeper: Keeper) -> Connection:
+    """Give the same for a connection that is lent: who closes it closes nothing else."""
+    return cast("Connection", _lent_around(type(connection))(connection, keeper))
+
+
 class KeepingConnection:
     """The connection of a database with a cache.
 
@@ -54,13 +59,13 @@ class KeepingConnection:
             if footprint.is_always_kept:
                 return await self.always.fetch(command, parameters, build)
             return await self.inner.fetch(command, parameters, build, context)
-        tables = EVERYTHING if footprint is None else footprint.writes
+        tables = EVERYTHING if footprint is None else footprint.written(parameters)
         async with self.keeper.writing(tables):
             return await self.inner.fetch(command, parameters, build, context)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        async with self.keeper.writing(self.keeper.footprints.written_by(command)):
+        async with self.keeper.writing(self.keeper.footprints.written_by(command, parameters)):
             return await self.inner.execute(command, parameters)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
@@ -87,15 +92,26 @@ class KeepingConnection:
             await self.inner.close()
 
 
+class LentConnection(KeepingConnection):
+    """A connection that one caller has for a while; of its commands a keeper knows nothing."""
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.inner.close()
+
+
 class KeptAnswers:
     """A connection whose questions go to the cache first; its answers are kept for `ttl`."""
 
-    __slots__ = ("_home", "_keeper", "_ttl")
+    __slots__ = ("_home", "_keeper", "_ttl", "at_once", "key_of")
 
     def __init__(self, home: KeepingConnection, ttl: float | None) -> None:
         self._home = home
         self._keeper = home.keeper
         self._ttl = ttl
+        # A call more on the way would be a tenth of what a kept answer costs.
+        self.at_once: Callable[[object], Rows | None] = home.keeper.at_once
+        self.key_of: Callable[[object, Parameters], object] = home.keeper.constant_key_of
 
     async def fetch(
         self,
@@ -159,6 +175,11 @@ class KeptAnswers:
 @cache
 def _kind_around(inner: type) -> type[KeepingConnection]:
     return around(KeepingConnection, inner, begin=_begin)
+
+
+@cache
+def _lent_around(inner: type) -> type[KeepingConnection]:
+    return around(LentConnection, inner, begin=_begin)
 
 
 async def _begin(

@@ -12,8 +12,11 @@ from typing import Any
 
 from ommi.caching.versions import EVERYTHING
 
-LOOKING = frozenset({"explain", "tables", "table_names", "ping"})
-"""What changes nothing, of what connections and transactions may have besides."""
+LOOKING = frozenset(
+    {"explain", "tables", "table_names", "ping", "has_rows", "count_rows"}
+    | {"lock_migrations", "unlock_migrations"}
+)
+"""What changes no rows, of what connections and transactions may have besides."""
 
 CHANGING = frozenset({"create_tables", "drop_tables", "change_schema", "backfill"})
 """What changes something, also where it is no `async def` but hands on what another one gives."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ommi.caching.footprints import Footprint, Footprints, NotingCompiler
 from ommi.caching.query_cache import QueryCache
 from ommi.caching.rows import Kept, given, kept, typed
-from ommi.caching.versions import Stamp, Tables, Versions
+from ommi.caching.versions import Stamp, Tables, TableVersion, Versions, condensed
 from ommi.drivers.protocol import Build
 from ommi.errors import CommitOutcomeUnknown, ConnectionLost, OmmiError
 from ommi.execution.keeping.group import ALONE, Group
@@ -27,9 +27,10 @@ Ask = Callable[[Build[Rows]], Awaitable[Rows]]
 class _Flight:
     """A question that somebody asks the store, for all who ask the same meanwhile."""
 
-    __slots__ = ("over", "rows", "stamp", "was_given_up")
+    __slots__ = ("over", "reads", "rows", "stamp", "was_given_up")
 
-    def __init__(self, stamp: Stamp) -> None:
+    def __init__(self, reads: tuple[TableVersion, ...], stamp: Stamp) -> None:
+        self.reads: tuple[TableVersion, ...] = reads
         self.stamp: Stamp = stamp
         self.over: asyncio.Event = asyncio.Event()
         self.rows: Kept | None = None
@@ -47,6 +48,7 @@ class Keeper:
         self.shared: SharedEntries = NOT_SHARED
         self._flights: dict[object, _Flight] = {}
         self._clock = cache.clock
+        self.at_once: Callable[[object], Kept | None] = cache.hits(self.versions)
         self._has_tenants = cache.tenant is not None
 
     def noting(self, compiler: Compiler) -> NotingCompiler:
@@ -59,6 +61,9 @@ class Keeper:
         Values that differ in type are different, even where Python takes them for equal.
         """
         tenant = self._tenant() if self._has_tenants else None
+        if len(parameters) == 1:
+            [value] = parameters
+            return footprint.number, tenant, type(value), value
         return (footprint.number, tenant, *map(type, parameters), *parameters)
 
     def deep_key_of(self, footprint: Footprint, parameters: Parameters) -> tuple[object, ...]:
@@ -73,6 +78,20 @@ class Keeper:
         except TypeError:
             return self.deep_key_of(footprint, parameters)
         return key
+
+    def constant_key_of(self, note: object, parameters: Parameters) -> object:
+        """Give the key of a question that is always the same; `None` where there is none.
+
+        There is none where tenants are told apart. One with a value that may change, such as a
+        list, has no hash, and nothing is kept under it.
+        """
+        if type(note) is not Footprint or self._has_tenants:
+            return None
+        if len(parameters) == 1:
+            # As `key_of` would make it, which is asked for most.
+            [value] = parameters
+            return note.number, None, type(value), value
+        return self.key_of(note, parameters)
 
     def find(self, key: object) -> Kept | None:
         """Give what is kept under a key, if it can be vouched for now.
@@ -124,14 +143,15 @@ class Keeper:
         ask: Ask,
     ) -> Rows:
         stats = self.cache.stats
+        reads = footprint.reading(parameters)
         while True:
-            stamp = self.versions.stamp(footprint.reads)
+            stamp = self.versions.stamp(reads)
             if stamp is None:
                 stats.bypassed += 1
                 return await ask(_as_they_are)
             flight = self._flights.get(key)
             if flight is None or flight.stamp != stamp:
-                return await self._led(_Flight(stamp), key, footprint, ttl, parameters, ask)
+                return await self._led(_Flight(reads, stamp), key, footprint, ttl, parameters, ask)
             stats.joined += 1
             await flight.over.wait()
             if flight.rows is not None:
@@ -159,8 +179,8 @@ class Keeper:
             if not isinstance(rows, Kept):
                 return rows
             flight.rows = rows
-            if self.versions.stamp(footprint.reads) == flight.stamp:
-                self.cache.keep(key, rows, ttl, stamp=flight.stamp)
+            if self._is_good(flight):
+                self.cache.keep(key, rows, ttl, stamp=footprint.lasting(flight.stamp, rows))
             # Whoever asked the store is not told that it was a kept answer.
             return rows if is_shared else tuple(given(rows))
         finally:
@@ -181,20 +201,24 @@ class Keeper:
             return await ask(_kept), False
         question = self.shared.question(footprint, parameters, self._tenant())
         found = await self.shared.find(question, footprint)
-        if found is not None and self.versions.stamp(footprint.reads) == flight.stamp:
+        if found is not None and self._is_good(flight):
             self.cache.stats.shared_hits += 1
             return found, True
         rows = await ask(_kept)
-        if isinstance(rows, Kept) and self.versions.stamp(footprint.reads) == flight.stamp:
+        if isinstance(rows, Kept) and self._is_good(flight):
             await self.shared.keep(question, rows, self.cache.ttl if ttl is None else ttl)
         return rows, False
+
+    def _is_good(self, flight: _Flight) -> bool:
+        """Tell whether nothing was written since that an answer depends on."""
+        return self.versions.stamp(flight.reads) == flight.stamp
 
     def tells(self, footprint: Footprint, parameters: Parameters) -> str:
         """Say whether a question would be answered by what is kept."""
         tables = ", ".join(table.name for table in footprint.reads)
         if not footprint.may_be_kept:
             return f"cache: bypassed, since rows of {tables} expire"
-        if self.versions.stamp(footprint.reads) is None:
+        if self.versions.stamp(footprint.reading(parameters)) is None:
             return f"cache: bypassed, since {tables} is being written or others cannot be heard"
         entry = self.cache.peek(self.hashable_key_of(footprint, parameters))
         if entry is None:
@@ -209,6 +233,7 @@ class Keeper:
 
         `has_ended` says, where the write failed, whether it is known what became of it.
         """
+        tables = condensed(tables)
         self.versions.begin(tables)
         is_sure = False
         try:

@@ -7,7 +7,7 @@ from contextvars import Context
 from functools import cache
 from typing import TypeVar
 
-from ommi.caching.versions import EVERYTHING, Tables
+from ommi.caching.versions import EVERYTHING, MOST_ROWS, Tables, condensed
 from ommi.drivers.protocol import Build, IsolationLevel, Outcome, Step, Unit
 from ommi.execution.keeping.forwarding import around
 from ommi.execution.keeping.keeper import Keeper
@@ -52,12 +52,12 @@ class KeepingUnit:
         context: Context | None = None,
     ) -> T:
         """Run a command that gives rows; build something of them."""
-        self.touch(self.keeper.footprints.written_by(command))
+        self.touch(self.keeper.footprints.written_by(command, parameters))
         return await self.inner.fetch(command, parameters, build, context)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        self.touch(self.keeper.footprints.written_by(command))
+        self.touch(self.keeper.footprints.written_by(command, parameters))
         return await self.inner.execute(command, parameters)
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
@@ -74,7 +74,7 @@ class KeepingUnit:
         context: Context | None = None,
     ) -> AsyncIterator[T]:
         """Run a command that gives rows, and build something of every `size` of them."""
-        self.touch(self.keeper.footprints.written_by(command))
+        self.touch(self.keeper.footprints.written_by(command, parameters))
         return self.inner.stream(command, parameters, size, build, context)
 
     async def commit(self) -> None:
@@ -111,17 +111,24 @@ class KeepingUnit:
     def touch(self, tables: Tables) -> None:
         """Remember tables as written."""
         both = self._touched is not None and tables is not None
-        self._touched = self._touched | tables if both else EVERYTHING  # type: ignore[operator]
+        self._touched = condensed(self._touched | tables) if both else EVERYTHING  # type: ignore[operator]
 
 
 def written_by_steps(keeper: Keeper, steps: Sequence[Step]) -> Tables:
-    """Give the tables that the steps of a batch write."""
+    """Give what the steps of a batch write."""
     names: set[str] = set()
     for step in steps:
-        tables = keeper.footprints.written_by(step.command)
-        if tables is None:
+        footprint = keeper.footprints.of(step.command)
+        if footprint is None:
             return EVERYTHING
-        names |= tables
+        if step.follow is not None or len(step.parameters) > MOST_ROWS:
+            every = [footprint.writes]
+        else:
+            every = list(map(footprint.written, step.parameters))
+        for tables in every:
+            if tables is None:
+                return EVERYTHING
+            names |= tables
     return frozenset(names)
 
 

@@ -13,6 +13,7 @@ from ommi.execution.executor import (
     Explanation,
     Finish,
     KeptExecutor,
+    counting,
     deleted,
     without_ties,
 )
@@ -24,7 +25,7 @@ from ommi.metadata.relations import Relation
 from ommi.planning.plan import Hydrator, Rows
 from ommi.plugins.operation import Operation, Transacting, Verb
 from ommi.plugins.protocol import Answer, Opened
-from ommi.query.statements import ORDER, Count, Delete, Select, Statement, Update
+from ommi.query.statements import Delete, Select, Statement, Update
 from ommi.relations import Batch, Database
 
 
@@ -39,8 +40,7 @@ class WatchedExecutor(Executor):
         """Give the executor of one transaction, whose block may come later."""
         return WatchedBoundExecutor(self, block)
 
-    def cached(self, ttl: float | None) -> WatchedKeptExecutor:
-        """Give one whose questions are answered by what is kept, where anything is."""
+    def _keeping_for(self, ttl: float | None) -> WatchedKeptExecutor:
         return WatchedKeptExecutor(self, ttl)
 
     @property
@@ -89,9 +89,7 @@ class WatchedExecutor(Executor):
         return self._counted(select)
 
     async def _counted(self, select: Select) -> int:
-        if select.order and select.limit is None and select.offset is None:
-            select = select.but(ORDER, ())
-        answer = await self.chain.run(self.operation(Verb.COUNT, Count(select)), self._read)
+        answer = await self.chain.run(self.operation(Verb.COUNT, counting(select)), self._read)
         number: int = (answer.rows or ((0,),))[0][0]  # type: ignore[assignment]  # of a count
         return number
 

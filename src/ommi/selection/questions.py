@@ -1,16 +1,13 @@
-"""What `find` and `query` return: one immutable question, two doors.
-
-`find` gives operations, which answer with Results; `query` gives plain values and raises.
-"""
+"""One immutable question, and its two doors: that of `find`, and that of `query`."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from ommi.errors import MultipleFound, NotFound, QueryError
-from ommi.execution.executor import Executor, Explanation
+from ommi.execution.executor import Executor, Explanation, KeptExecutor
 from ommi.execution.relations import load_related, select_with
 from ommi.execution.times import changes_of_all
 from ommi.metadata.model import ModelMetadata
@@ -20,7 +17,7 @@ from ommi.query.loads import Load, RelatedSelection, loads
 from ommi.query.nodes import Predicate
 from ommi.query.operators import OrderDirection
 from ommi.query.ordering import Ordering
-from ommi.query.statements import AT_MOST, LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
+from ommi.query.statements import LIMIT, OFFSET, ORDER, WHERE, Delete, Select, Update
 from ommi.relations import Lazy, LazyList
 from ommi.results import AsyncResultWrapper, Operation, WriteOperation
 
@@ -39,6 +36,8 @@ class Selection(Generic[T]):
     """Rows of one model: which, in what order, and what part of them. Immutable."""
 
     __slots__ = ("_executor", "_loads", "_select")
+    _kept_kind: ClassVar[type[Selection[Any]]]
+    """What `cached()` makes of it where answers are kept."""
 
     def __init__(self, executor: Executor, select: Select, loads: tuple[Load, ...] = ()) -> None:
         self._executor = executor
@@ -94,7 +93,10 @@ class Selection(Generic[T]):
             from ommi.caching.query_cache import checked_positive
 
             checked_positive("ttl", ttl)
-        return type(self)(self._executor.cached(ttl), self._select, self._loads)
+        executor = self._executor.cached(ttl)
+        # Middleware is to see each question.
+        kind = self._kept_kind if type(executor) is KeptExecutor else type(self)
+        return kind(executor, self._select, self._loads)  # type: ignore[return-value]
 
     def sql(self) -> str:
         """Show the command, with places for its values; nothing is sent."""
@@ -121,28 +123,23 @@ class Selection(Generic[T]):
         return load_related(self._executor, found, self._loads)
 
     async def _first(self) -> T | None:
-        select = self._select
-        if select.limit is None:
-            select = select.but(LIMIT, 1)
-        found = await self._selected(select)
+        found = await self._selected(first_of(self._select))
         return found[0] if found else None
 
     async def _one(self) -> T:
+        # Two rows of any order tell whether there is just one.
         select = self._select
-        if select.limit is None:
-            # Two rows of any order tell whether there is just one.
-            select = select.but(AT_MOST, 2)
-            select = select.but(ORDER, ()) if select.order else select
-        found = await self._selected(select)
-        if len(found) == 1:
-            return found[0]
+        found = await self._selected(select.any_of_them(2) if select.limit is None else select)
+        return found[0] if len(found) == 1 else self._not_one(found)
+
+    def _not_one(self, found: list[T]) -> NoReturn:
         raise (MultipleFound if found else NotFound)(self.model.name)
 
     def _count(self) -> Coroutine[Any, Any, int]:
         return self._executor.count(self._select)
 
     async def _exists(self) -> bool:
-        return bool(await self._executor.count(self._select.but(AT_MOST, 1).but(ORDER, ())))
+        return bool(await self._executor.count(any_one_of(self._select)))
 
     def _update(self, values: dict[str, object]) -> Callable[[], Coroutine[Any, Any, int]]:
         model = self.model
@@ -169,7 +166,7 @@ class Fetching(Operation[list[T]]):
     __slots__ = ("_selection",)
 
     def __init__(self, selection: Selection[T]) -> None:
-        super().__init__(selection._all, partial(_named, selection, "fetch"))  # noqa: SLF001
+        super().__init__(selection._all, partial(named, selection, "fetch"))  # noqa: SLF001
         self._selection = selection
 
     def all(self) -> Coroutine[object, None, list[T]]:
@@ -197,37 +194,37 @@ class Finding(Selection[T]):
     @property
     def one(self) -> AsyncResultWrapper[T]:
         """The only row; fails with `NotFound` or `MultipleFound`."""
-        return Operation(self._one, partial(_named, self, "one"))
+        return Operation(self._one, partial(named, self, "one"))
 
     @property
     def first(self) -> AsyncResultWrapper[T | None]:
         """The first row, or `None`."""
-        return Operation(self._first, partial(_named, self, "first"))
+        return Operation(self._first, partial(named, self, "first"))
 
     @property
     def count(self) -> AsyncResultWrapper[int]:
         """How many rows there are."""
-        return Operation(self._count, partial(_named, self, "count"))
+        return Operation(self._count, partial(named, self, "count"))
 
     @property
     def exists(self) -> AsyncResultWrapper[bool]:
         """Whether there is any row."""
-        return Operation(self._exists, partial(_named, self, "exists"))
+        return Operation(self._exists, partial(named, self, "exists"))
 
     def update(self, **values: object) -> AsyncResultWrapper[int]:
         """Give fields new values, or expressions of fields; gives the number of rows matched."""
-        return WriteOperation(self._update(values), partial(_named, self, "update"))
+        return WriteOperation(self._update(values), partial(named, self, "update"))
 
     set = update
 
     def delete(self) -> AsyncResultWrapper[int]:
         """Delete the rows; gives their number."""
-        return WriteOperation(self._delete(), partial(_named, self, "delete"))
+        return WriteOperation(self._delete(), partial(named, self, "delete"))
 
     def explain(self) -> AsyncResultWrapper[Explanation]:
         """Ask the store how it would run the question."""
         run = partial(self._executor.explain, self._select)
-        return Operation(run, partial(_named, self, "explain"))
+        return Operation(run, partial(named, self, "explain"))
 
 
 class Query(Selection[T]):
@@ -270,5 +267,15 @@ class Query(Selection[T]):
         return self._executor.explain(self._select)
 
 
-def _named(selection: Selection[Any], verb: str) -> str:
+def first_of(select: Select) -> Select:
+    """Ask for the first row only."""
+    return select.but(LIMIT, 1) if select.limit is None else select
+
+
+def any_one_of(select: Select) -> Select:
+    """Ask for some row: it tells whether there is any."""
+    return select.any_of_them(1)
+
+
+def named(selection: Selection[Any], verb: str) -> str:
     return f"find({selection.model.name}).{verb}"
