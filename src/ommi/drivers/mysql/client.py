@@ -9,6 +9,7 @@ from asyncmy.constants import CLIENT
 
 from ommi.planning.plan import Rows
 
+_QUERY = 0x03
 _RESET = 0x1F
 
 
@@ -22,10 +23,23 @@ class Answer(Protocol):
     unbuffered_active: int
 
 
+class Received:
+    """An answer of rows without a warning, which asyncmy puts where its cursor would be."""
+
+    __slots__ = ("rows",)
+
+    affected_rows = insert_id = warning_count = unbuffered_active = 0
+    rows: Rows | None
+
+    def _set_cached_rows(self, rows: Rows, description: object) -> None:
+        del description
+        self.rows = rows
+
+
 class Prepared(Protocol):
     """A statement that the server keeps."""
 
-    async def execute(self, args: Sequence[object]) -> Answer: ...
+    async def _execute_cursor(self, args: Sequence[object], cursor: Received) -> bool: ...
     async def close(self) -> None: ...
 
 
@@ -56,13 +70,34 @@ class Client(Protocol):
     async def rollback(self) -> None: ...
     async def ping(self, reconnect: bool) -> None: ...  # noqa: FBT001 - asyncmy's own
     async def ensure_closed(self) -> None: ...
-    async def _execute_command(self, command: int, sql: bytes) -> None: ...
+    async def _execute_command(self, command: int, sql: str | bytes) -> None: ...
     async def _read_ok_packet(self) -> object: ...
     def cursor(self, cursor: type) -> Cursor: ...
     def literal(self, obj: object) -> str: ...
     def close(self) -> None: ...
     def thread_id(self) -> int: ...
     def get_transaction_status(self) -> bool: ...
+
+
+async def answered(client: Client, statement: Prepared, parameters: Sequence[object]) -> Answer:
+    """Run a prepared statement the way asyncmy's own cursor does.
+
+    The way that asyncmy shows takes a third more of the processor: it writes what it sends
+    through more hands, and reads a new description of the same rows.
+    """
+    received = Received()
+    if await statement._execute_cursor(parameters, received):  # noqa: SLF001
+        return received
+    answer = client._result  # noqa: SLF001
+    # It is read to its end; with one remembered asyncmy sends the next command the long way.
+    client._result = None  # noqa: SLF001
+    return cast("Answer", answer)
+
+
+async def said(client: Client, text: str) -> None:
+    """Run a statement that gives no rows, has no values, and whose warnings do not matter."""
+    await client._execute_command(_QUERY, text)  # noqa: SLF001
+    await client._read_ok_packet()  # noqa: SLF001
 
 
 def answer_of(client: Client) -> Answer | None:

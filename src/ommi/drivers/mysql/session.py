@@ -12,9 +12,11 @@ from ommi.drivers.mysql.client import (
     Client,
     Prepared,
     answer_of,
+    answered,
     drop,
     is_sound,
     reset,
+    said,
 )
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.errors import (
@@ -61,8 +63,20 @@ class Session:
 
     async def run(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command; it is stopped on the server where it is cancelled."""
+        text = command.text
         try:
-            answer = await self._answer(command.text, parameters)
+            statement = self._kept.get(text)
+            if statement is None:
+                answer = await self._first(text, parameters)
+            else:
+                self._kept.move_to_end(text)
+                try:
+                    answer = await answered(self.client, statement, parameters)
+                except CLIENT_ERRORS as error:
+                    if code_of(error) not in OUTDATED:
+                        raise
+                    del self._kept[text]
+                    answer = await self._first(text, parameters)
             if answer.warning_count:
                 await self._refuse_warnings(command)
         except CLIENT_ERRORS as error:
@@ -97,20 +111,30 @@ class Session:
             await self.give_up()
             raise
 
+    async def control(self, text: str) -> None:
+        """Run a statement about a transaction: without values, rows and warnings."""
+        try:
+            await said(self.client, text)
+        except CLIENT_ERRORS as error:
+            raise translated(error, self.server.store, _command(text)) from error
+        except BaseException:
+            await self.give_up()
+            raise
+
     async def begin(self) -> None:
         """Begin a transaction."""
-        await self.say("START TRANSACTION")
+        await self.control("START TRANSACTION")
 
     async def commit(self) -> None:
         """Commit; a reply that is lost leaves the outcome unknown."""
-        await self.say("COMMIT")
+        await self.control("COMMIT")
 
     async def rollback(self) -> None:
         """Roll back, or give the session up where that cannot be done."""
         if not self.client.connected:
             return
         try:
-            await self.say("ROLLBACK")
+            await self.control("ROLLBACK")
         except OmmiError:
             self.abort()
 
@@ -170,21 +194,10 @@ class Session:
                 # The caller raises the first one when this is done; it takes two seconds at most.
                 continue
 
-    async def _answer(self, text: str, parameters: Parameters) -> Answer:
-        statement = self._kept.get(text)
-        if statement is None:
-            if has_list(parameters):
-                return await self._written_out(text, parameters)
-            statement = await self.prepared(text)
-        else:
-            self._kept.move_to_end(text)
-        try:
-            return await statement.execute(parameters)
-        except CLIENT_ERRORS as error:
-            if code_of(error) not in OUTDATED:
-                raise
-        del self._kept[text]
-        return await (await self.prepared(text)).execute(parameters)
+    async def _first(self, text: str, parameters: Parameters) -> Answer:
+        if has_list(parameters):
+            return await self._written_out(text, parameters)
+        return await answered(self.client, await self.prepared(text), parameters)
 
     async def _written_out(self, text: str, parameters: Parameters) -> Answer:
         await self.client.query(with_values(text, parameters, self.client.literal))
@@ -201,7 +214,7 @@ class Session:
     async def _columns_of_index(self, table: str, index: str) -> Sequence[str]:
         try:
             statement = await self.prepared(_COLUMNS_OF_INDEX)
-            answer = await statement.execute((table, index))
+            answer = await answered(self.client, statement, (table, index))
         except CLIENT_ERRORS:
             return ()
         return [str(column) for (column,) in answer.rows or ()]
