@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from ommi.drivers.mysql.client import (
     Answer,
     Client,
-    Prepared,
+    Statement,
     answer_of,
-    answered,
     drop,
-    is_sound,
+    is_at_rest,
     reset,
     said,
 )
@@ -49,17 +48,12 @@ class Session:
         self.is_changed: bool = False
         self._location = location
         self._thread = client.thread_id()
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept: OrderedDict[str, Statement] = OrderedDict()
 
     @property
     def is_usable(self) -> bool:
         """Whether nothing is unread, no transaction is open, and the socket is."""
-        answer = answer_of(self.client)
-        return (
-            is_sound(self.client)
-            and not self.client.get_transaction_status()
-            and not (answer is not None and answer.unbuffered_active)
-        )
+        return is_at_rest(self.client)
 
     async def run(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command; it is stopped on the server where it is cancelled."""
@@ -71,7 +65,7 @@ class Session:
             else:
                 self._kept.move_to_end(text)
                 try:
-                    answer = await answered(self.client, statement, parameters)
+                    answer = await statement.run(parameters)
                 except CLIENT_ERRORS as error:
                     if code_of(error) not in OUTDATED:
                         raise
@@ -93,7 +87,7 @@ class Session:
         answer = await self.run(command, parameters)
         statement = self._kept.pop(command.text, None)
         if statement is not None:
-            await statement.close()
+            await statement.prepared.close()
         return answer
 
     async def ask(self, text: str, *parameters: object) -> Rows:
@@ -138,16 +132,16 @@ class Session:
         except OmmiError:
             self.abort()
 
-    async def prepared(self, text: str) -> Prepared:
+    async def prepared(self, text: str) -> Statement:
         """Give the prepared statement of a text, which is kept for the next time."""
         statement = self._kept.get(text)
         if statement is not None:
             self._kept.move_to_end(text)
             return statement
-        statement = self._kept[text] = await self.client.prepare(text)
+        statement = self._kept[text] = Statement(self.client, await self.client.prepare(text))
         if len(self._kept) > STATEMENTS_KEPT:
             _, oldest = self._kept.popitem(last=False)
-            await oldest.close()
+            await oldest.prepared.close()
         return statement
 
     async def failure(self, error: Exception, command: SqlCommand | None) -> OmmiError:
@@ -197,7 +191,7 @@ class Session:
     async def _first(self, text: str, parameters: Parameters) -> Answer:
         if has_list(parameters):
             return await self._written_out(text, parameters)
-        return await answered(self.client, await self.prepared(text), parameters)
+        return await (await self.prepared(text)).run(parameters)
 
     async def _written_out(self, text: str, parameters: Parameters) -> Answer:
         await self.client.query(with_values(text, parameters, self.client.literal))
@@ -214,7 +208,7 @@ class Session:
     async def _columns_of_index(self, table: str, index: str) -> Sequence[str]:
         try:
             statement = await self.prepared(_COLUMNS_OF_INDEX)
-            answer = await answered(self.client, statement, (table, index))
+            answer = await statement.run((table, index))
         except CLIENT_ERRORS:
             return ()
         return [str(column) for (column,) in answer.rows or ()]
