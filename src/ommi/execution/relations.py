@@ -73,11 +73,11 @@ async def load_related(
             continue
         keys = dict.fromkeys(map(relation.key_of, instances))
         keys.pop(None, None)
-        others, related = await _fetched(executor, relation, keys, load.selection)
+        others, related, batches = await _fetched(executor, relation, keys, load.selection)
         _put(relation, _batch_of_all(executor, relation, instances), related, keys)
         inverse = _inverse_of(relation)
-        if inverse is not None and others:
-            _put_back(relation, inverse, instances, others)
+        if inverse is not None and batches:
+            _put_back(relation, inverse, instances, batches)
         await load_related(executor, others, load.nested)
 
 
@@ -97,7 +97,7 @@ class RelationLoader:
         key = _checked_key(relation, instance)
         batch = _batch_of(relation, instance)
         if again:
-            _, related = await _fetched(self._executor, relation, [key])
+            _, related, _ = await _fetched(self._executor, relation, [key])
             _put(relation, batch, related, [key])
         while key not in batch.known(relation):
             await self._joined(relation, batch, key)
@@ -145,7 +145,7 @@ class RelationLoader:
             for key in [None, *known]:
                 keys.pop(key, None)
         every = {key: None for keys in loading.keys.values() for key in keys}
-        _, related = await _fetched(self._executor, relation, every)
+        _, related, _ = await _fetched(self._executor, relation, every)
         if len(loading.keys) == 1:
             _put(relation, next(iter(loading.keys)), related, every)
             return
@@ -190,18 +190,22 @@ async def _fetched(
     relation: Relation,
     keys: Keys,
     selection: RelatedSelection | None = None,
-) -> tuple[list[Any], Related]:
-    """Give the instances that belong to keys: all of them, and those of each key."""
+) -> tuple[list[Any], Related, list[Batch]]:
+    """Give the instances that belong to keys: all of them, those of each key, and their batches.
+
+    Rows of an association stand between those that are found through one and their keys, so that
+    no batch leads back.
+    """
     wanted = list(keys)
     if not wanted:
-        return [], {}
+        return [], {}, []
     if relation.association is not None:
-        return await _fetched_through(executor, relation, wanted, selection)
+        return (*await _fetched_through(executor, relation, wanted, selection), [])
     select = _select(relation, selection)
-    found = await _all_with(executor, select, relation.far_fields, wanted)
+    found, batches = await _all_with(executor, select, relation.far_fields, wanted)
     far_keys = map(relation.far_key_of, found)
     if not relation.is_many:
-        return found, dict(zip(far_keys, found, strict=True))
+        return found, dict(zip(far_keys, found, strict=True)), batches
     related: dict[object, list[object]] = {key: [] for key in wanted}
     try:
         for key, instance in zip(far_keys, found, strict=True):
@@ -211,7 +215,7 @@ async def _fetched(
             f"{relation!r}: the store takes two keys for the same that differ; compare them "
             "by code point, or make them the same"
         ) from None
-    return found, cast("Related", related)
+    return found, cast("Related", related), batches
 
 
 async def _fetched_through(
@@ -222,12 +226,12 @@ async def _fetched_through(
 ) -> tuple[list[Any], Related]:
     association = relation.association
     assert association is not None  # noqa: S101 - the caller looked
-    between = await _all_with(executor, Select(association.model), relation.far_fields, wanted)
+    between, _ = await _all_with(executor, Select(association.model), relation.far_fields, wanted)
     owners: dict[object, dict[object, None]] = {}
     for each in between:
         owners.setdefault(association.key_of(each), {})[relation.far_key_of(each)] = None
     owners.pop(None, None)
-    found = await _all_with(
+    found, _ = await _all_with(
         executor, _select(relation, selection), association.far_fields, list(owners)
     )
     related: dict[object, list[object]] = {key: [] for key in wanted}
@@ -257,14 +261,13 @@ def _select(relation: Relation, selection: RelatedSelection | None) -> Select:
 
 
 def _put_back(
-    relation: Relation, inverse: Relation, instances: Sequence[Any], others: Sequence[Any]
+    relation: Relation, inverse: Relation, instances: Sequence[Any], batches: Sequence[Batch]
 ) -> None:
     """Let those that were loaded know whom they belong to."""
     owners = dict(zip(map(relation.key_of, instances), instances, strict=True))
     owners.pop(None, None)
-    for batch in set(map(batch_of, others)):
-        if batch is not None:
-            batch.known(inverse).update(owners)
+    for batch in batches:
+        batch.known(inverse).update(owners)
 
 
 @cache
@@ -295,10 +298,10 @@ def _by_key(model: ModelMetadata) -> tuple[Ordering, ...]:
 
 async def _all_with(
     executor: Executor, select: Select, fields: Sequence[FieldMetadata], keys: list[object]
-) -> list[Any]:
-    """Give the rows of a selection whose fields have one of the keys."""
+) -> tuple[list[Any], list[Batch]]:
+    """Give the rows of a selection whose fields have one of the keys, and their batches."""
     if not keys:
-        return []
+        return [], []
     if len(fields) == 1:
         parts = [_among(select.model, fields[0], keys)]
     else:
@@ -307,10 +310,16 @@ async def _all_with(
             _any_of(select.model, fields, keys[start : start + KEYS_AT_ONCE]) for start in chunks
         ]
     found: list[Any] = []
+    batches: list[Batch] = []
     for part in parts:
         where = part if select.where is None else when(select.where, part)
-        found.extend(await executor.select(select._replace(where=where)))
-    return found
+        there = await executor.select(select._replace(where=where))
+        found += there
+        # All that a statement gives are of one batch, if their class keeps it.
+        batch = batch_of(there[0]) if there else None
+        if batch is not None:
+            batches.append(batch)
+    return found, batches
 
 
 def _among(model: ModelMetadata, field: FieldMetadata, keys: list[object]) -> Predicate:

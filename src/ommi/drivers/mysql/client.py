@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
-from asyncmy.constants import CLIENT
+from asyncmy.constants import CLIENT, SERVER_STATUS
 
 from ommi.planning.plan import Rows
 
+_QUERY = 0x03
 _RESET = 0x1F
 
 
@@ -22,10 +23,23 @@ class Answer(Protocol):
     unbuffered_active: int
 
 
+class Received:
+    """An answer of rows without a warning, which asyncmy puts where its cursor would be."""
+
+    __slots__ = ("rows",)
+
+    affected_rows = insert_id = warning_count = unbuffered_active = 0
+    rows: Rows | None
+
+    def _set_cached_rows(self, rows: Rows, description: object) -> None:
+        del description
+        self.rows = rows
+
+
 class Prepared(Protocol):
     """A statement that the server keeps."""
 
-    async def execute(self, args: Sequence[object]) -> Answer: ...
+    async def _execute_cursor(self, args: Sequence[object], cursor: Received) -> bool: ...
     async def close(self) -> None: ...
 
 
@@ -40,9 +54,11 @@ class Client(Protocol):
     """A session."""
 
     server_version: str
+    server_status: int
     _client_flag: int
     _result: Answer | None
     _transport: Any
+    _connected: bool
     _stream_broken: bool
 
     @property
@@ -56,13 +72,43 @@ class Client(Protocol):
     async def rollback(self) -> None: ...
     async def ping(self, reconnect: bool) -> None: ...  # noqa: FBT001 - asyncmy's own
     async def ensure_closed(self) -> None: ...
-    async def _execute_command(self, command: int, sql: bytes) -> None: ...
+    async def _execute_command(self, command: int, sql: str | bytes) -> None: ...
     async def _read_ok_packet(self) -> object: ...
     def cursor(self, cursor: type) -> Cursor: ...
     def literal(self, obj: object) -> str: ...
     def close(self) -> None: ...
     def thread_id(self) -> int: ...
-    def get_transaction_status(self) -> bool: ...
+
+
+class Statement:
+    """A prepared statement, and the way that asyncmy's own cursor runs it.
+
+    The way that asyncmy shows takes a third more of the processor: what it sends goes through more
+    hands, and with rows it looks for another end than the one that they came with.
+    """
+
+    __slots__ = ("_client", "_run", "prepared")
+
+    def __init__(self, client: Client, prepared: Prepared) -> None:
+        self.prepared: Prepared = prepared
+        self._client = client
+        self._run = prepared._execute_cursor  # noqa: SLF001
+
+    async def run(self, parameters: Sequence[object]) -> Answer:
+        """Run it and give the answer, read to its end."""
+        received = Received()
+        if await self._run(parameters, received):
+            return received
+        answer = self._client._result  # noqa: SLF001
+        # With one that it remembers asyncmy sends the next command the long way.
+        self._client._result = None  # noqa: SLF001
+        return cast("Answer", answer)
+
+
+async def said(client: Client, text: str) -> None:
+    """Run a statement that gives no rows, has no values, and whose warnings do not matter."""
+    await client._execute_command(_QUERY, text)  # noqa: SLF001
+    await client._read_ok_packet()  # noqa: SLF001
 
 
 def answer_of(client: Client) -> Answer | None:
@@ -70,9 +116,16 @@ def answer_of(client: Client) -> Answer | None:
     return client._result  # noqa: SLF001 - asyncmy has no other way to it
 
 
-def is_sound(client: Client) -> bool:
-    """Tell whether the socket is open on both sides, as far as is known."""
-    return client.connected and not client._stream_broken  # noqa: SLF001
+def is_at_rest(client: Client) -> bool:
+    """Tell whether nothing is unread, no transaction is open, and the socket is, on both sides."""
+    # Asked twice for each statement, so without a call where an attribute will do.
+    answer = client._result  # noqa: SLF001
+    return (
+        client._connected  # noqa: SLF001
+        and not client.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
+        and (answer is None or not answer.unbuffered_active)
+        and not client._stream_broken  # noqa: SLF001
+    )
 
 
 def drop(client: Client) -> None:

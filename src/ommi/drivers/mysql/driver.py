@@ -10,6 +10,7 @@ from ssl import SSLContext
 from typing import TypeVar, cast
 
 from ommi.drivers.mysql import batches, migrating, streaming
+from ommi.drivers.mysql.client import is_at_rest
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.ddl import create_table, with_named_keys
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
@@ -109,6 +110,7 @@ class MySQLConnection:
         levels: dict[None, IsolationLevel],
     ) -> None:
         self._session = session
+        self._client = session.client
         self._levels = levels
         self._dialect = dialect
         self._database = database
@@ -121,7 +123,7 @@ class MySQLConnection:
     @property
     def is_usable(self) -> bool:
         """Whether the next caller may have it."""
-        return self._session.is_usable
+        return is_at_rest(self._client)
 
     @property
     def is_changed(self) -> bool:

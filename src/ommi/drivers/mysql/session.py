@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from ommi.drivers.mysql.client import (
     Answer,
     Client,
-    Prepared,
+    Statement,
     answer_of,
     drop,
-    is_sound,
+    is_at_rest,
     reset,
+    said,
 )
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.errors import (
@@ -47,22 +48,29 @@ class Session:
         self.is_changed: bool = False
         self._location = location
         self._thread = client.thread_id()
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept: OrderedDict[str, Statement] = OrderedDict()
 
     @property
     def is_usable(self) -> bool:
         """Whether nothing is unread, no transaction is open, and the socket is."""
-        answer = answer_of(self.client)
-        return (
-            is_sound(self.client)
-            and not self.client.get_transaction_status()
-            and not (answer is not None and answer.unbuffered_active)
-        )
+        return is_at_rest(self.client)
 
     async def run(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command; it is stopped on the server where it is cancelled."""
+        text = command.text
         try:
-            answer = await self._answer(command.text, parameters)
+            statement = self._kept.get(text)
+            if statement is None:
+                answer = await self._first(text, parameters)
+            else:
+                self._kept.move_to_end(text)
+                try:
+                    answer = await statement.run(parameters)
+                except CLIENT_ERRORS as error:
+                    if code_of(error) not in OUTDATED:
+                        raise
+                    del self._kept[text]
+                    answer = await self._first(text, parameters)
             if answer.warning_count:
                 await self._refuse_warnings(command)
         except CLIENT_ERRORS as error:
@@ -79,7 +87,7 @@ class Session:
         answer = await self.run(command, parameters)
         statement = self._kept.pop(command.text, None)
         if statement is not None:
-            await statement.close()
+            await statement.prepared.close()
         return answer
 
     async def ask(self, text: str, *parameters: object) -> Rows:
@@ -97,33 +105,43 @@ class Session:
             await self.give_up()
             raise
 
+    async def control(self, text: str) -> None:
+        """Run a statement about a transaction: without values, rows and warnings."""
+        try:
+            await said(self.client, text)
+        except CLIENT_ERRORS as error:
+            raise translated(error, self.server.store, _command(text)) from error
+        except BaseException:
+            await self.give_up()
+            raise
+
     async def begin(self) -> None:
         """Begin a transaction."""
-        await self.say("START TRANSACTION")
+        await self.control("START TRANSACTION")
 
     async def commit(self) -> None:
         """Commit; a reply that is lost leaves the outcome unknown."""
-        await self.say("COMMIT")
+        await self.control("COMMIT")
 
     async def rollback(self) -> None:
         """Roll back, or give the session up where that cannot be done."""
         if not self.client.connected:
             return
         try:
-            await self.say("ROLLBACK")
+            await self.control("ROLLBACK")
         except OmmiError:
             self.abort()
 
-    async def prepared(self, text: str) -> Prepared:
+    async def prepared(self, text: str) -> Statement:
         """Give the prepared statement of a text, which is kept for the next time."""
         statement = self._kept.get(text)
         if statement is not None:
             self._kept.move_to_end(text)
             return statement
-        statement = self._kept[text] = await self.client.prepare(text)
+        statement = self._kept[text] = Statement(self.client, await self.client.prepare(text))
         if len(self._kept) > STATEMENTS_KEPT:
             _, oldest = self._kept.popitem(last=False)
-            await oldest.close()
+            await oldest.prepared.close()
         return statement
 
     async def failure(self, error: Exception, command: SqlCommand | None) -> OmmiError:
@@ -170,21 +188,10 @@ class Session:
                 # The caller raises the first one when this is done; it takes two seconds at most.
                 continue
 
-    async def _answer(self, text: str, parameters: Parameters) -> Answer:
-        statement = self._kept.get(text)
-        if statement is None:
-            if has_list(parameters):
-                return await self._written_out(text, parameters)
-            statement = await self.prepared(text)
-        else:
-            self._kept.move_to_end(text)
-        try:
-            return await statement.execute(parameters)
-        except CLIENT_ERRORS as error:
-            if code_of(error) not in OUTDATED:
-                raise
-        del self._kept[text]
-        return await (await self.prepared(text)).execute(parameters)
+    async def _first(self, text: str, parameters: Parameters) -> Answer:
+        if has_list(parameters):
+            return await self._written_out(text, parameters)
+        return await (await self.prepared(text)).run(parameters)
 
     async def _written_out(self, text: str, parameters: Parameters) -> Answer:
         await self.client.query(with_values(text, parameters, self.client.literal))
@@ -201,7 +208,7 @@ class Session:
     async def _columns_of_index(self, table: str, index: str) -> Sequence[str]:
         try:
             statement = await self.prepared(_COLUMNS_OF_INDEX)
-            answer = await statement.execute((table, index))
+            answer = await statement.run((table, index))
         except CLIENT_ERRORS:
             return ()
         return [str(column) for (column,) in answer.rows or ()]

@@ -220,7 +220,7 @@ class MySQLUnit(Savepoints):
 
     async def _say(self, text: str, /) -> None:
         await self._begun()
-        await self._session.say(text)
+        await self._session.control(text)
 
     async def _begun(self) -> None:
         if self._is_begun:
@@ -228,7 +228,7 @@ class MySQLUnit(Savepoints):
         self._is_begun = True
         if self._how.level is not None:
             level = self._how.level.value.replace("_", " ")
-            await self._session.say(f"SET TRANSACTION ISOLATION LEVEL {level}")
-        await self._session.say(
+            await self._session.control(f"SET TRANSACTION ISOLATION LEVEL {level}")
+        await self._session.control(
             "START TRANSACTION READ ONLY" if self._how.is_read_only else "START TRANSACTION"
         )

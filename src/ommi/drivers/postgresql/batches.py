@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import add
 from typing import cast
 
@@ -80,12 +80,12 @@ class Batch:
             # The keys come from elsewhere than from a sequence of the column's own.
             return await self._pipelined(sql, rows)
         told = list(zip(keys, strict=True))
-        # Without a step of Python's for each row.
-        filled = list(map(add, map(tuple, rows), told))
+        # Without a step of Python's for each row, and each row made when it is sent.
+        filled = map(add, map(tuple, rows), told)
         await self._copied(sql, (*sql.columns, key), filled)
         return told
 
     async def _copied(
-        self, sql: SqlCommand, columns: Sequence[str], rows: Sequence[Parameters]
+        self, sql: SqlCommand, columns: Sequence[str], rows: Iterable[Parameters]
     ) -> None:
         await self._client.copy_records_to_table(sql.table, records=rows, columns=columns)

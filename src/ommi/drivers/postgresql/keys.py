@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import cast
 
 from ommi.drivers.postgresql.dialect import DIALECT
@@ -28,7 +29,7 @@ async def go_past(statements: Statements, sql: SqlCommand, rows: Sequence[Parame
     if sql.given_key is None or not rows:
         return
     place = sql.columns.index(sql.given_key)
-    largest = max(cast("int", row[place]) for row in rows)
+    largest = max(cast("Iterable[int]", map(itemgetter(place), rows)))
     text = (
         "SELECT setval(sequence, $1) "
         f"FROM (SELECT {_sequence(sql.table, sql.given_key)} AS sequence) AS key "

@@ -41,6 +41,7 @@ class Core:
     """
 
     unit: Unit
+    _loop: asyncio.AbstractEventLoop
 
     def __init__(
         self, owner: Executor, options: TransactionOptions, *, may_replay: bool, attempts: int = 1
@@ -70,6 +71,8 @@ class Core:
         # Checking a protocol costs more than all the rest of this.
         if not hasattr(home, "begin"):
             raise UnsupportedOperation("transactions", self.store)
+        # Asking which loop runs is a system call on 3.11; once is enough.
+        self._loop = asyncio.get_running_loop()
         options = self._options
         how = Beginning(options.isolation_level, options.read_only, options.allow_implicit_commit)
         self.unit = await cast("Transactional", home).begin(how)
@@ -98,7 +101,7 @@ class Core:
         """Do something; what the store refuses is raised, and poisons."""
         if self.failure is not None:
             raise self.failed()
-        self._running = task = asyncio.current_task()
+        self._running = task = asyncio.current_task(self._loop)
         try:
             if self.log is None or not call.is_logged:
                 return await call.run(self.unit)
