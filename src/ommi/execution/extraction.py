@@ -14,6 +14,7 @@ from ommi.metadata.storage import Unfit
 
 Row = tuple[object, ...]
 Extractor = Callable[[Sequence[object]], list[Row]]
+AlikeExtractor = Callable[[Sequence[object]], list[Row] | None]
 
 
 def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
@@ -22,18 +23,40 @@ def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extract
     It raises `InvalidValue` for a value that does not fit. A field that the instance lacks counts
     as `None`.
     """
+    return cast("Extractor", _extracting(fields, Source(), [], []))
+
+
+def extractor_of_alike(
+    model: ModelMetadata, fields: Sequence[FieldMetadata], omitted: Sequence[FieldMetadata]
+) -> AlikeExtractor:
+    """Make the same for instances that are added alike; it gives `None` where one is not.
+
+    Those are of the very class, and `None` is in the omitted fields and no other generated ones.
+    They are looked at on the way: another pass over many costs more than what it looks at.
+    """
     source = Source()
+    other_class = f"if type(m) is not {source.bind('cls', model.cls)}: return None"
+    tests = [f"if m.{spelled(field.name)} is not None: return None" for field in omitted]
+    tests += [f"if m.{spelled(f.name)} is None: return None" for f in fields if f.is_generated]
+    return _extracting(fields, source, [other_class], tests)
+
+
+def _extracting(
+    fields: Sequence[FieldMetadata], source: Source, first: Sequence[str], tests: Sequence[str]
+) -> AlikeExtractor:
     source.bind("slowly", lambda instance: row_of(instance, fields))
     source.bind("Lacking", (Unfit, AttributeError))
-    body: list[str] = []
+    body = [*tests]
     for number, field in enumerate(fields):
         body.extend(_reading(source, number, field))
     row = "".join(f"c{number}, " for number in range(len(fields)))
+    local = ", ".join(f"{name}={name}" for name in _LOCAL)
     lines = [
-        "def made(instances):",
+        f"def made(instances, {local}):",
         "    rows = []",
         "    append = rows.append",
         "    for m in instances:",
+        *(f"        {line}" for line in first),
         "        try:",
         *(f"            {line}" for line in body),
         f"            append(({row}))",
@@ -41,13 +64,17 @@ def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extract
         "            append(slowly(m))",
         "    return rows",
     ]
-    made = cast("Extractor", compiled(source.define(lines)))
+    made = cast("AlikeExtractor", compiled(source.define(lines)))
     is_builtin = all(holds_only_builtins(field.type_annotation) for field in fields)
     return _with_collector_paused(made) if is_builtin else made
 
 
-def _with_collector_paused(extract: Extractor) -> Extractor:
-    def paused(instances: Sequence[object]) -> list[Row]:
+_LOCAL = ("type", "bool", "int", "float", "str", "bytes")
+"""What conditions of codecs name: a local name is found sooner than one of Python's own."""
+
+
+def _with_collector_paused(extract: AlikeExtractor) -> AlikeExtractor:
+    def paused(instances: Sequence[object]) -> list[Row] | None:
         if len(instances) < LARGE_BATCH:
             return extract(instances)
         with COLLECTOR_PAUSED:
