@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 from ommi.execution.building import Source, spelled, state_set
 from ommi.execution.collector import COLLECTOR_PAUSED
-from ommi.execution.extraction import AlikeExtractor, extractor_of_alike
+from ommi.execution.extraction import AlikeExtractor, Encoding, extractor_of_alike
 from ommi.execution.hydration import LARGE_BATCH, Remember, assign, compiled, rememberer
 from ommi.execution.times import times_of
 from ommi.execution.transaction.replay import Pin, Told
@@ -36,6 +36,8 @@ class Insertion:
     fields: tuple[FieldMetadata, ...]
     returning: tuple[FieldMetadata, ...]
     extract: AlikeExtractor
+    encodes: bool
+    """Whether `extract` gives parameters; else it gives stored forms, for the plan to bind."""
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
     told: Told
@@ -48,17 +50,16 @@ class Insertion:
         other fields left to the store.
         """
         rows = cast("list[Parameters] | None", self.extract(instances))
-        bind = self.plan.bind
-        return rows if rows is None or bind is unchanged else list(map(bind, rows))
+        return rows if rows is None or self.encodes else list(map(self.plan.bind, rows))
 
     def filled(self, instances: Sequence[Any]) -> tuple[Fillings, list[Parameters]]:
         """Give what is filled in besides, and the parameters, of instances that are added so."""
         if not self.model.times:
             return [None] * len(instances), cast("list[Parameters]", self.bound(instances))
+        rows = cast("list[Parameters]", self.extract(instances))
         fillings = [times_of(self.model, instance, is_new=True) for instance in instances]
         places = {field.name: place for place, field in enumerate(self.fields)}
         bound = []
-        rows = cast("list[Parameters]", self.extract(instances))
         for row, filled in zip(rows, fillings, strict=True):
             values = list(row)
             for name, value in filled.items():
@@ -73,6 +74,7 @@ def planned(
     """Work out how to add instances whose `omitted` fields are left to the store."""
     fields = tuple(f for f in model.fields if f not in omitted)
     plan, _ = planner.plan(Insert(model, fields, omitted))
+    encodings = _encodings(planner, plan, model, fields)
     told = (*fields, *omitted)
     order = tuple(told.index(field) for field in model.fields)
     return Insertion(
@@ -80,11 +82,30 @@ def planned(
         model,
         fields,
         omitted,
-        extractor_of_alike(model, fields, omitted),
+        extractor_of_alike(model, fields, omitted, encodings or ()),
+        encodings is not None or (plan.bind is unchanged and not model.times),
         order,
         Told(_pinning(planner, model, fields, omitted)),
         _completer(plan, model, omitted, order),
     )
+
+
+def _encodings(
+    planner: Planner, plan: Plan, model: ModelMetadata, fields: tuple[FieldMetadata, ...]
+) -> list[Encoding] | None:
+    """Tell how the stored form of each field becomes a parameter, where each becomes one.
+
+    Of a model with times the stored forms are wanted first, to put the times among them.
+    """
+    places = [(slot.index, slot.position) for slot in plan.slots]
+    if model.times or places != [(number, None) for number in range(len(fields))]:
+        return None
+    encodings = []
+    for slot, field in zip(plan.slots, fields, strict=True):
+        codec = planner.compiler.codec(field.storage)
+        inline = codec.encode_inline if slot.encode is codec.encode else None
+        encodings.append(Encoding(slot.encode, inline))
+    return encodings
 
 
 def _pinning(

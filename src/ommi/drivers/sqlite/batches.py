@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TypeVar, cast
+from operator import add
+from typing import TypeVar, cast, overload
 
 from ommi.drivers.protocol import Step
 from ommi.drivers.sqlite.dialect import DIALECT
@@ -66,7 +67,7 @@ def _insert_with_keys(
     first = max(last or 0, 0) + 1
     if len(rows) == 1 or first + len(rows) > LARGEST_INT:
         return [(connection.execute(sql.text, row).lastrowid,) for row in rows]
-    keys = list(zip(range(first, first + len(rows)), strict=True))
+    keys = Keys(range(first, first + len(rows)))
     _run_with_each(connection, sql, cast("str", sql.text_with_key), rows, keys)
     return keys
 
@@ -76,32 +77,49 @@ def _run_with_each(
     sql: SqlCommand,
     text: str,
     rows: Sequence[Parameters],
-    more: Sequence[Parameters] | None = None,
+    keys: Keys | None = None,
 ) -> None:
-    """Run a command with the parameters of each row, and with `more` behind those of each.
+    """Run a command with the parameters of each row, and with its key behind them.
 
     Without a step of Python's for each row.
     """
-    width = len(sql.columns) + (more is not None)
+    width = len(sql.columns) + (keys is not None)
     done = 0
     if len(rows) >= MANY and width and _takes_several_rows(connection, sql.table):
         at_once = min(ROWS_AT_ONCE, _most_parameters(connection) // width)
         if at_once > 1:
             many = _of_several(text, at_once)
             for done in range(at_once, len(rows) + 1, at_once):
-                part = _joined(rows, more, done - at_once, done)
+                part = _given(rows[done - at_once : done], keys, done - at_once)
                 connection.execute(many, list(chain.from_iterable(part)))
-    rest = _joined(rows, more, done, len(rows))
-    connection.executemany(text, rest if more is None else map(tuple, rest))
+    connection.executemany(text, _given(rows[done:], keys, done))
 
 
-def _joined(
-    rows: Sequence[Parameters], more: Sequence[Parameters] | None, start: int, stop: int
-) -> Iterable[Iterable[object]]:
-    """Give the parameters of some rows, and with `more` behind those of each."""
-    if more is None:
-        return rows[start:stop]
-    return map(chain, rows[start:stop], more[start:stop])
+def _given(
+    rows: Sequence[Parameters], keys: Keys | None, start: int
+) -> Iterable[Sequence[object]]:
+    """Give the parameters of some rows, with the keys from the one at `start` on behind them."""
+    return rows if keys is None else map(add, map(tuple, rows), zip(keys.drawn[start:]))
+
+
+class Keys(Sequence[Sequence[object]]):
+    """Rows of a key each: many of them, made when they are looked at."""
+
+    def __init__(self, drawn: range) -> None:
+        self.drawn = drawn
+
+    def __len__(self) -> int:
+        return len(self.drawn)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[object]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Sequence[object]]: ...
+    def __getitem__(self, place: int | slice) -> Sequence[object] | Sequence[Sequence[object]]:
+        return Keys(self.drawn[place]) if isinstance(place, slice) else (self.drawn[place],)
+
+    def __iter__(self) -> Iterator[Sequence[object]]:
+        return zip(self.drawn)
 
 
 def _takes_several_rows(connection: sqlite3.Connection, table: str) -> bool:
