@@ -40,6 +40,7 @@ class SQLiteDialect(Dialect):
 
     name = "SQLite"
     table_suffix = " STRICT"
+    walks_before_joining = True
 
     def placeholder(self, number: int) -> str:
         del number
