@@ -21,7 +21,7 @@ from ommi.metadata.model import ModelMetadata, remember
 from ommi.metadata.subclassing import subclass_of
 from ommi.query.fields import references
 from ommi.query.relation_fields import RelationReference
-from ommi.relations import STATE, Lazy, LazyList, RelationAttribute, database_of
+from ommi.relations import BATCH, ROW, Lazy, LazyList, RelationAttribute, database_of
 
 if TYPE_CHECKING:
     from ommi.results import AsyncResultWrapper
@@ -157,12 +157,13 @@ def _answers(cls: type, name: str) -> bool:
 
 
 def _refuse_taken_names(model: ModelMetadata, names: tuple[str, ...]) -> None:
-    if STATE in names:
-        raise ModelError(
-            "is the name under which Ommi keeps its own state; rename it",
-            model=model.name,
-            field=STATE,
-        )
+    for name in (ROW, BATCH):
+        if name in names:
+            raise ModelError(
+                "is the name under which Ommi keeps its own state; rename it",
+                model=model.name,
+                field=name,
+            )
 
 
 def _methods(cls: type, names: tuple[str, ...]) -> Mapping[str, object]:

@@ -27,7 +27,7 @@ from ommi.metadata.collection import DEFAULT_COLLECTION, ModelCollection
 from ommi.metadata.model import find_metadata, metadata_of
 from ommi.metadata.state import RememberedState, has_inline_values, set_state
 from ommi.query.fields import FieldReference, references
-from ommi.relations import STATE, state_of, use_database
+from ommi.relations import BATCH, ROW, state_of, use_database
 
 T = TypeVar("T")
 MODELS = ModelCollection()
@@ -355,10 +355,10 @@ class TestInstances:
     def test_a_state_of_its_own_survives_when_python_pickles_by_slots(self) -> None:
         made = ommi_model(collection=ModelCollection())(_Slotted)
         instance = made(1)
-        metadata_of(made).set_state(instance, "state")  # type: ignore[misc]
+        metadata_of(made).set_state(instance, ((1,), None))  # type: ignore[misc]
 
         assert copy.copy(instance).id == 1
-        assert not hasattr(copy.copy(instance), STATE)
+        assert not any(hasattr(copy.copy(instance), part) for part in (ROW, BATCH))
 
 
 class _Slotted:
@@ -723,7 +723,7 @@ class TestRegister:
 
 
 class Holder:
-    remembered = RememberedState()
+    row, batch = RememberedState(0), RememberedState(1)
 
     def __eq__(self, other: object) -> bool:
         raise AssertionError("nobody may compare instances")
@@ -732,27 +732,29 @@ class Holder:
 
 
 class TestStateOnAWeakReference:
-    def test_it_is_kept_replaced_and_read_as_an_attribute(self) -> None:
+    def test_it_is_kept_replaced_and_read_as_attributes(self) -> None:
         one, other = Holder(), Holder()
         keep = weakref.ref(one)
 
-        set_state(one, "first")
-        one.remembered = "second"
-        other.remembered = "other"
+        set_state(one, ("first", "batch"))
+        set_state(one, ("second", "its batch"))
+        set_state(other, ("other", "batch"))
 
-        assert (one.remembered, other.remembered, keep()) == ("second", "other", one)
+        assert (one.row, one.batch, keep()) == ("second", "its batch", one)
+        assert (other.row, other.batch) == ("other", "batch")
 
     def test_two_of_them_are_never_equal(self) -> None:
         one, other = Holder(), Holder()
-        one.remembered = other.remembered = "same"
+        for each in (one, other):
+            set_state(each, ("same", "same"))
 
         [first], [second] = weakref.getweakrefs(one), weakref.getweakrefs(other)
 
         assert (first == second, first == weakref.getweakrefs(one)[0]) == (False, True)
 
     def test_an_instance_without_one_misses_the_attribute(self) -> None:
-        with pytest.raises(AttributeError, match="'Holder' object has no attribute 'remembered'"):
-            Holder().remembered
+        with pytest.raises(AttributeError, match="'Holder' object has no attribute 'batch'"):
+            Holder().batch
 
     def test_it_goes_with_its_instance(self) -> None:
         class State:
@@ -760,7 +762,7 @@ class TestStateOnAWeakReference:
 
         one, state = Holder(), State()
         gone = weakref.ref(state)
-        one.remembered = state
+        set_state(one, (state, None))
         del one, state
         gc.collect()
 

@@ -1,7 +1,8 @@
 """The source of the function that builds models from rows.
 
 It is made of the names of fields and parameters, each checked to be an identifier; every value and
-function comes in through a closure.
+function comes in through a closure. It takes the rows and their batch; where it loops over them
+anyway, it also lets the instances remember both.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ from types import MemberDescriptorType
 from typing import Any
 
 from ommi.metadata.builtin_values import holds_only_builtins
+from ommi.metadata.libraries.constructor import is_pythons_own
 from ommi.metadata.libraries.protocol import Bypass, DeclaredField
 from ommi.metadata.model import ModelMetadata
 from ommi.planning.plan import ResultColumn
+from ommi.relations import BATCH, ROW
 
 
 class Source:
-    """The text of a function over values that are bound to short names."""
+    """The text of a function over values that are bound to short names.
+
+    `remembers` says that a builder lets the instances remember their rows.
+    """
 
     def __init__(self) -> None:
         self.bound: dict[str, object] = {}
         self.lines: Sequence[str] = ()
+        self.remembers = False
 
     def bind(self, name: str, value: object) -> str:
         """Make a value known under a name and give that name."""
@@ -49,7 +56,9 @@ def runs_user_code(model: ModelMetadata) -> bool:
     )
 
 
-def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
+def builder(
+    model: ModelMetadata, columns: Sequence[ResultColumn], *, may_remember: bool = True
+) -> Source:
     """Write the function that makes an instance of each row, the cheapest way that is right."""
     declared = model.library.declared_fields(
         model.cls, {field.name: field.type_annotation for field in model.fields}
@@ -58,7 +67,24 @@ def builder(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     covered = {column.field.name for column in columns} >= {each.name for each in declared}
     if bypass is Bypass.NONE or not covered:
         return _by_constructor(model, columns, declared)
-    return _WAYS[bypass](model, columns)
+    source = Source()
+    # What an instance remembers has the order of the fields.
+    in_order = [column.field for column in columns] == list(model.fields)
+    source.remembers = may_remember and in_order and model.set_state is not None
+    return _WAYS[bypass](source, model, columns)
+
+
+def state_set(source: Source, model: ModelMetadata, row: str) -> str:
+    """Give the statement that lets `m` remember a row and `batch`, of a class that can."""
+    if has_plain_slot(model.cls):
+        return f"m.{ROW} = {row}; m.{BATCH} = batch"
+    return f"{source.bind('set_state', model.set_state)}(m, ({row}, batch))"
+
+
+def has_plain_slot(cls: type) -> bool:
+    """Tell whether plain assignment sets what an instance remembers."""
+    is_slot = isinstance(vars(cls).get(BATCH), MemberDescriptorType)
+    return is_slot and is_pythons_own(cls, "__setattr__")
 
 
 def is_positional(columns: Sequence[ResultColumn], declared: Sequence[DeclaredField]) -> bool:
@@ -79,7 +105,7 @@ def _by_constructor(
         source.bind("starmap", starmap)
         return source.define(
             [
-                "def made(rows):",
+                "def made(rows, batch):",
                 f"    if len(rows) == 1: return [{name}(*rows[0])]",
                 f"    return list(starmap({name}, rows))",
             ]
@@ -91,7 +117,7 @@ def _by_constructor(
         return _listing(source, columns, call)
     is_frozen = model.library.is_frozen(model.cls)
     puts = (_put(source, field, value, is_frozen=is_frozen) for field, value in rest.items())
-    return _looping(source, columns, [f"m = {call}", *puts])
+    return _constructing(source, columns, [f"m = {call}", *puts])
 
 
 def _arguments(
@@ -126,26 +152,37 @@ def _put(source: Source, name: str, value: str, *, is_frozen: bool) -> str:
     return f"put(m, '{spelled(name)}', {value})"
 
 
-def _into_dict(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
-    source = Source()
+def _plainly(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
+    # As long as nothing needs to be decoded, straight from the row into the instance.
+    straight = next(
+        (n for n, column in enumerate(columns) if column.decode or column.inline), len(columns)
+    )
+    values = list(_values(source, columns))
+    targets = [f"m.{spelled(name)}" for name, _ in values[:straight]]
+    targets += [f"c{number}" for number in range(straight, len(columns))]
+    rest = [f"m.{spelled(name)} = {value}" for name, value in values[straight:]]
+    return _looping(source, model, f"{', '.join(targets)}, = row", rest)
+
+
+def _into_dict(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     put = [f"d['{spelled(name)}'] = {value}" for name, value in _values(source, columns)]
-    return _looping(source, columns, [_new(source, model), "d = m.__dict__", *put])
+    return _looping(source, model, _unpacked(columns), ["d = m.__dict__", *put])
 
 
-def _by_assignment(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
-    source = Source()
-    lines = [_new(source, model)]
+def _by_assignment(
+    source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]
+) -> Source:
+    lines = []
     for number, (name, value) in enumerate(_values(source, columns)):
         slot = _slot(model.cls, name)
         if slot is None:
             lines.append(_put(source, name, value, is_frozen=True))
         else:
             lines.append(f"{source.bind(f's{number}', slot.__set__)}(m, {value})")
-    return _looping(source, columns, lines)
+    return _looping(source, model, _unpacked(columns), lines)
 
 
-def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
-    source = Source()
+def _as_pydantic(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
     values = ", ".join(f"'{spelled(name)}': {value}" for name, value in _values(source, columns))
     source.bind("put_dict", _descriptor(model.cls, "__dict__").__set__)
     source.bind("put_set", _descriptor(model.cls, "__pydantic_fields_set__").__set__)
@@ -153,16 +190,16 @@ def _as_pydantic(model: ModelMetadata, columns: Sequence[ResultColumn]) -> Sourc
     source.bind("put_private", _descriptor(model.cls, "__pydantic_private__").__set__)
     source.bind("names", {field.name for field in model.fields})
     lines = [
-        _new(source, model),
         f"put_dict(m, {{{values}}})",
         "put_set(m, names.copy())",
         "put_extra(m, None)",
         "put_private(m, None)",
     ]
-    return _looping(source, columns, lines)
+    return _looping(source, model, _unpacked(columns), lines)
 
 
 _WAYS = {
+    Bypass.PLAIN: _plainly,
     Bypass.DICT: _into_dict,
     Bypass.ASSIGN: _by_assignment,
     Bypass.PYDANTIC: _as_pydantic,
@@ -187,7 +224,7 @@ def _listing(source: Source, columns: Sequence[ResultColumn], call: str) -> Sour
     target = _target(columns)
     return source.define(
         [
-            "def made(rows):",
+            "def made(rows, batch):",
             # A comprehension is a call more.
             "    if len(rows) == 1:",
             f"        [{target}] = rows",
@@ -197,9 +234,11 @@ def _listing(source: Source, columns: Sequence[ResultColumn], call: str) -> Sour
     )
 
 
-def _looping(source: Source, columns: Sequence[ResultColumn], statements: Sequence[str]) -> Source:
+def _constructing(
+    source: Source, columns: Sequence[ResultColumn], statements: Sequence[str]
+) -> Source:
     lines = [
-        "def made(rows):",
+        "def made(rows, batch):",
         "    built = []",
         "    append = built.append",
         f"    for {_target(columns)} in rows:",
@@ -210,13 +249,36 @@ def _looping(source: Source, columns: Sequence[ResultColumn], statements: Sequen
     return source.define(lines)
 
 
+def _looping(
+    source: Source, model: ModelMetadata, unpacking: str, statements: Sequence[str]
+) -> Source:
+    """Give each row a new instance, and let that remember it where it is to."""
+    remembered = [state_set(source, model, "row")] if source.remembers else []
+    keeps_rows = source.remembers and model.declared_relations
+    source.bind("cls", model.cls)
+    source.bind("new", object.__new__)
+    lines = [
+        "def made(rows, batch):",
+        "    built = []",
+        "    append = built.append",
+        "    for row in rows:",
+        "        m = new(cls)",
+        f"        {unpacking}",
+        *(f"        {statement}" for statement in (*statements, *remembered)),
+        "        append(m)",
+        # Relations are loaded for all that were read together.
+        *(["    batch.rows = rows"] if keeps_rows else []),
+        "    return built",
+    ]
+    return source.define(lines)
+
+
+def _unpacked(columns: Sequence[ResultColumn]) -> str:
+    return f"{_target(columns)} = row"
+
+
 def _target(columns: Sequence[ResultColumn]) -> str:
     return "(" + "".join(f"c{number}, " for number in range(len(columns))) + ")"
-
-
-def _new(source: Source, model: ModelMetadata) -> str:
-    source.bind("cls", model.cls)
-    return f"m = {source.bind('new', object.__new__)}(cls)"
 
 
 def _slot(cls: type, name: str) -> MemberDescriptorType | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from ommi.execution.building import Source, spelled
@@ -11,9 +12,19 @@ from ommi.execution.hydration import LARGE_BATCH, compiled
 from ommi.metadata.builtin_values import holds_only_builtins
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
+from ommi.planning.plan import Conversion
 
 Row = tuple[object, ...]
 Extractor = Callable[[Sequence[object]], list[Row]]
+AlikeExtractor = Callable[[Sequence[object]], list[Row] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """What becomes of a stored form on its way to the store; `inline` as an expression."""
+
+    encode: Conversion | None = None
+    inline: str | None = None
 
 
 def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
@@ -22,18 +33,49 @@ def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extract
     It raises `InvalidValue` for a value that does not fit. A field that the instance lacks counts
     as `None`.
     """
+    return cast("Extractor", _extracting(fields, Source(), [], []))
+
+
+def extractor_of_alike(
+    model: ModelMetadata,
+    fields: Sequence[FieldMetadata],
+    omitted: Sequence[FieldMetadata],
+    encodings: Sequence[Encoding],
+) -> AlikeExtractor:
+    """Make the same for instances that are added alike; it gives `None` where one is not.
+
+    Those are of the very class, and `None` is in the omitted fields and no other generated ones.
+    They are looked at, and encoded, on the way: another pass over many costs more than that.
+    """
     source = Source()
-    source.bind("slowly", lambda instance: row_of(instance, fields))
+    other_class = f"if type(m) is not {source.bind('cls', model.cls)}: return None"
+    tests = [f"if m.{spelled(field.name)} is not None: return None" for field in omitted]
+    tests += [f"if m.{spelled(f.name)} is None: return None" for f in fields if f.is_generated]
+    return _extracting(fields, source, [other_class], tests, encodings)
+
+
+def _extracting(
+    fields: Sequence[FieldMetadata],
+    source: Source,
+    first: Sequence[str],
+    tests: Sequence[str],
+    encodings: Sequence[Encoding] = (),
+) -> AlikeExtractor:
+    source.bind("slowly", lambda instance: _encoded(row_of(instance, fields), encodings))
     source.bind("Lacking", (Unfit, AttributeError))
-    body: list[str] = []
+    body = [*tests]
     for number, field in enumerate(fields):
         body.extend(_reading(source, number, field))
+    for number, encoding in enumerate(encodings):
+        body.extend(_encoding(source, number, encoding, may_be_none=fields[number].may_be_left_out))
     row = "".join(f"c{number}, " for number in range(len(fields)))
+    local = ", ".join(f"{name}={name}" for name in _LOCAL)
     lines = [
-        "def made(instances):",
+        f"def made(instances, {local}):",
         "    rows = []",
         "    append = rows.append",
         "    for m in instances:",
+        *(f"        {line}" for line in first),
         "        try:",
         *(f"            {line}" for line in body),
         f"            append(({row}))",
@@ -41,13 +83,17 @@ def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extract
         "            append(slowly(m))",
         "    return rows",
     ]
-    made = cast("Extractor", compiled(source.define(lines)))
+    made = cast("AlikeExtractor", compiled(source.define(lines)))
     is_builtin = all(holds_only_builtins(field.type_annotation) for field in fields)
     return _with_collector_paused(made) if is_builtin else made
 
 
-def _with_collector_paused(extract: Extractor) -> Extractor:
-    def paused(instances: Sequence[object]) -> list[Row]:
+_LOCAL = ("type", "bool", "int", "float", "str", "bytes")
+"""What conditions of codecs name: a local name is found sooner than one of Python's own."""
+
+
+def _with_collector_paused(extract: AlikeExtractor) -> AlikeExtractor:
+    def paused(instances: Sequence[object]) -> list[Row] | None:
         if len(instances) < LARGE_BATCH:
             return extract(instances)
         with COLLECTOR_PAUSED:
@@ -59,6 +105,29 @@ def _with_collector_paused(extract: Extractor) -> Extractor:
 def row_of(instance: object, fields: Sequence[FieldMetadata]) -> Row:
     """Give the stored forms of one instance; raises `InvalidValue`."""
     return tuple(field.dump(getattr(instance, field.name, None)) for field in fields)
+
+
+def _encoded(row: Row, encodings: Sequence[Encoding]) -> Row:
+    if not encodings:
+        return row
+    return tuple(
+        value if value is None or each.encode is None else each.encode(value)
+        for value, each in zip(row, encodings, strict=True)
+    )
+
+
+def _encoding(
+    source: Source, number: int, encoding: Encoding, *, may_be_none: bool
+) -> Iterator[str]:
+    variable = f"c{number}"
+    if encoding.encode is None:
+        return
+    if encoding.inline is None:
+        encoded = f"{source.bind(f'e{number}', encoding.encode)}({variable})"
+    else:
+        encoded = encoding.inline.replace("{value}", variable)
+    test = f"if {variable} is not None: " if may_be_none else ""
+    yield f"{test}{variable} = {encoded}"
 
 
 def _reading(source: Source, number: int, field: FieldMetadata) -> list[str]:

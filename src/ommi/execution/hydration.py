@@ -6,24 +6,23 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 from ommi.errors import InvalidValue
-from ommi.execution.building import Source, builder, runs_user_code
+from ommi.execution.building import Source, builder, has_plain_slot, runs_user_code
 from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.joining import joining
-from ommi.metadata.libraries.constructor import is_pythons_own
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.typesystem import TypeSystem
 from ommi.planning.plan import Hydrator, ResultColumn, Rows
 from ommi.planning.planner import Related
-from ommi.relations import STATE
 
 LARGE_BATCH = 200
 """From this many rows on the garbage collector costs more than pausing it."""
 
-Builder = Callable[[Rows], list[object]]
+Builder = Callable[[Rows, object], list[object]]
 Remember = Callable[[list[object], Rows, object], None]
 
 
@@ -36,9 +35,9 @@ def hydrator(
     decode is an `InvalidValue`; what a constructor of the user's raises comes out as it is. The
     columns of `related` models stand behind those of the model, in the same rows.
     """
-    build: Builder = compiled(builder(model, columns))
-    remember = _remember(model, columns)
-    has_slot = remember is _by_attribute
+    source = builder(model, columns)
+    build: Builder = compiled(source)
+    remember = None if source.remembers else _remember(model, columns)
 
     # Never around code of the user's, however many rows there are.
     large = LARGE_BATCH if not runs_user_code(model) else sys.maxsize
@@ -48,18 +47,19 @@ def hydrator(
             with COLLECTOR_PAUSED:
                 return hydrate(rows, batch)
         try:
-            instances = build(rows)
+            if batch is None and source.remembers:
+                return without_memory()(rows, batch)
+            instances = build(rows, batch)
         except Exception:
             _refuse_undecodable(model, columns, rows)
             raise
-        if batch is None or remember is None:
-            return instances
-        if has_slot and len(instances) == 1:
-            # As `_by_attribute` does; its call would be a tenth of what building one takes.
-            instances[0]._ommi = (rows[0], batch)  # type: ignore[attr-defined]  # noqa: SLF001
-        else:
+        if batch is not None and remember is not None:
             remember(instances, rows, batch)
         return instances
+
+    @cache
+    def without_memory() -> Builder:
+        return cast("Builder", compiled(builder(model, columns, may_remember=False)))
 
     if not related:
         return hydrate
@@ -106,19 +106,22 @@ def rememberer(model: ModelMetadata) -> Remember | None:
     """Give what sets the states of instances, by whole rows; `None` where they keep none."""
     if model.set_state is None:
         return None
-    remember = _by_attribute if _has_plain_slot(model.cls) else _by_function(model.set_state)
+    remember = _by_attribute if has_plain_slot(model.cls) else _by_function(model.set_state)
     return _with_rows(remember) if model.declared_relations else remember
 
 
 def _by_attribute(instances: list[Any], rows: Rows, batch: object) -> None:
     if len(instances) == 1:
-        instances[0]._ommi = (rows[0], batch)  # noqa: SLF001 - the interpreter's fastest way
+        # The interpreter's fastest way.
+        instances[0]._ommi_row = rows[0]  # noqa: SLF001
+        instances[0]._ommi = batch  # noqa: SLF001
         return
     for instance, row in zip(instances, rows):  # noqa: B905 - strict costs 200 ns
-        instance._ommi = (row, batch)  # noqa: SLF001
+        instance._ommi_row = row  # noqa: SLF001
+        instance._ommi = batch  # noqa: SLF001
 
 
-def _by_function(set_state: Callable[[object, object], None]) -> Remember:
+def _by_function(set_state: Callable[[object, tuple[object, object]], None]) -> Remember:
     def remember(instances: list[object], rows: Rows, batch: object) -> None:
         if len(instances) == 1:
             set_state(instances[0], (rows[0], batch))
@@ -136,10 +139,6 @@ def _with_rows(remember: Remember) -> Remember:
         remember(instances, rows, batch)
 
     return keep
-
-
-def _has_plain_slot(cls: type) -> bool:
-    return STATE in vars(cls) and is_pythons_own(cls, "__setattr__")
 
 
 def _refuse_undecodable(model: ModelMetadata, columns: Sequence[ResultColumn], rows: Rows) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from ommi.execution.building import Source, spelled
+from ommi.execution.building import Source, spelled, state_set
 from ommi.execution.collector import COLLECTOR_PAUSED
-from ommi.execution.extraction import Extractor, extractor
+from ommi.execution.extraction import AlikeExtractor, Encoding, extractor_of_alike
 from ommi.execution.hydration import LARGE_BATCH, Remember, assign, compiled, rememberer
 from ommi.execution.times import times_of
 from ommi.execution.transaction.replay import Pin, Told
@@ -35,26 +35,32 @@ class Insertion:
     model: ModelMetadata
     fields: tuple[FieldMetadata, ...]
     returning: tuple[FieldMetadata, ...]
-    extract: Extractor
+    extract: AlikeExtractor
+    encodes: bool
+    """Whether `extract` gives parameters; else it gives stored forms, for the plan to bind."""
     order: tuple[int, ...]
     """Where each field of the model stands in the parameters followed by what is returned."""
     told: Told
     complete: Complete | None
 
-    def bound(self, instances: Sequence[Any]) -> list[Parameters]:
-        """Give the parameters of each instance, of a model without times."""
-        rows = cast("list[Parameters]", self.extract(instances))
-        bind = self.plan.bind
-        return rows if bind is unchanged else list(map(bind, rows))
+    def bound(self, instances: Sequence[Any]) -> list[Parameters] | None:
+        """Give the parameters of each instance, of a model without times.
+
+        `None` where one of them is not added so: those of another class, and those that have
+        other fields left to the store.
+        """
+        rows = cast("list[Parameters] | None", self.extract(instances))
+        return rows if rows is None or self.encodes else list(map(self.plan.bind, rows))
 
     def filled(self, instances: Sequence[Any]) -> tuple[Fillings, list[Parameters]]:
-        """Give what is filled in besides, and the parameters, of each instance."""
+        """Give what is filled in besides, and the parameters, of instances that are added so."""
         if not self.model.times:
-            return [None] * len(instances), self.bound(instances)
+            return [None] * len(instances), cast("list[Parameters]", self.bound(instances))
+        rows = cast("list[Parameters]", self.extract(instances))
         fillings = [times_of(self.model, instance, is_new=True) for instance in instances]
         places = {field.name: place for place, field in enumerate(self.fields)}
         bound = []
-        for row, filled in zip(self.extract(instances), fillings, strict=True):
+        for row, filled in zip(rows, fillings, strict=True):
             values = list(row)
             for name, value in filled.items():
                 values[places[name]] = self.model.by_name[name].dump(value)
@@ -68,6 +74,7 @@ def planned(
     """Work out how to add instances whose `omitted` fields are left to the store."""
     fields = tuple(f for f in model.fields if f not in omitted)
     plan, _ = planner.plan(Insert(model, fields, omitted))
+    encodings = _encodings(planner, plan, model, fields)
     told = (*fields, *omitted)
     order = tuple(told.index(field) for field in model.fields)
     return Insertion(
@@ -75,11 +82,30 @@ def planned(
         model,
         fields,
         omitted,
-        extractor(model, fields),
+        extractor_of_alike(model, fields, omitted, encodings or ()),
+        encodings is not None or (plan.bind is unchanged and not model.times),
         order,
         Told(_pinning(planner, model, fields, omitted)),
         _completer(plan, model, omitted, order),
     )
+
+
+def _encodings(
+    planner: Planner, plan: Plan, model: ModelMetadata, fields: tuple[FieldMetadata, ...]
+) -> list[Encoding] | None:
+    """Tell how the stored form of each field becomes a parameter, where each becomes one.
+
+    Of a model with times the stored forms are wanted first, to put the times among them.
+    """
+    places = [(slot.index, slot.position) for slot in plan.slots]
+    if model.times or places != [(number, None) for number in range(len(fields))]:
+        return None
+    encodings = []
+    for slot, field in zip(plan.slots, fields, strict=True):
+        codec = planner.compiler.codec(field.storage)
+        inline = codec.encode_inline if slot.encode is codec.encode else None
+        encodings.append(Encoding(slot.encode, inline))
+    return encodings
 
 
 def _pinning(
@@ -111,14 +137,13 @@ def _completer(
 ) -> Complete | None:
     if model.times or len(omitted) > 1:
         return None
-    remember = rememberer(model)
     if not omitted:
-        return _remembering(remember)
+        return _remembering(rememberer(model))
     [key] = omitted
     takes_key = key.is_auto and plan.columns[0].decode is None
     if not takes_key or model.library.is_frozen(model.cls):
         return None
-    return _giving_keys(key.name, order, remember)
+    return _giving_keys(model, key.name, order)
 
 
 def _remembering(remember: Remember | None) -> Complete:
@@ -132,20 +157,21 @@ def _remembering(remember: Remember | None) -> Complete:
     return _with_collector_paused(complete)
 
 
-def _giving_keys(name: str, order: Sequence[int], remember: Remember | None) -> Complete:
+def _giving_keys(model: ModelMetadata, name: str, order: Sequence[int]) -> Complete:
     """Give each instance its key, and its row with the key where it belongs."""
     source = Source()
-    source.bind("remember", remember)
     columns = "".join(f"c{number}, " for number in range(len(order) - 1))
     row = "".join("key, " if place == len(order) - 1 else f"c{place}, " for place in order)
+    remembered, keeps_rows = [], model.set_state is not None and model.declared_relations
+    if model.set_state is not None:
+        remembered = [f"row = ({row})", state_set(source, model, "row")]
     lines = [
         "def made(instances, rows, returned, batch):",
-        "    whole = []",
-        "    append = whole.append",
+        *(["    batch.rows = whole = []", "    append = whole.append"] if keeps_rows else []),
         f"    for m, ({columns}), (key,) in zip(instances, rows, returned, strict=True):",
         f"        m.{spelled(name)} = key",
-        f"        append(({row}))",
-        *(["    remember(instances, whole, batch)"] if remember else []),
+        *(f"        {line}" for line in remembered),
+        *(["        append(row)"] if keeps_rows else []),
         "    return instances",
     ]
     return _with_collector_paused(cast("Complete", compiled(source.define(lines))))

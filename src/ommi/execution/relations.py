@@ -30,7 +30,7 @@ from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.ordering import Ordering
 from ommi.query.relation_fields import RelationReference
 from ommi.query.statements import BESIDE, Select
-from ommi.relations import STATE, Attachments, Batch, Lazy, LazyList, batch_of, handles
+from ommi.relations import BATCH, Attachments, Batch, Lazy, LazyList, batch_of, handles
 
 Keys = Collection[object]
 Related = dict[object, object]
@@ -372,7 +372,7 @@ def _batch_of_all(executor: Executor, relation: Relation, instances: Sequence[An
     if relation.owner.set_state is None:
         handle = LazyList if relation.is_many else Lazy
         for instance in instances:
-            instance.__dict__[STATE] = (None, batch)
+            instance.__dict__[BATCH] = batch
             instance.__dict__[relation.name] = handle(instance, relation)
     return batch
 

@@ -24,6 +24,12 @@ from ommi.query.statements import Delete, Select, Update
 from ommi.relations import Batch, state_of
 
 
+Group = tuple[
+    Insertion, Sequence[Any], Iterable[dict[str, object] | None], Sequence[Parameters]
+]
+"""Instances that are added by one command: what is filled in besides, and the parameters."""
+
+
 class Writer:
     """Writes instances through an executor."""
 
@@ -43,11 +49,7 @@ class Writer:
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
         executor, complete = self._executor, insertion.complete
-        filling: dict[str, object] | None = None
-        if complete is None:
-            [filling], rows = insertion.filled([instance])
-        else:
-            rows = insertion.bound([instance])
+        [filling], rows = insertion.filled([instance])
         returned: Rows = ()
         if insertion.returning:
             returned = await executor.connection.fetch(
@@ -63,17 +65,11 @@ class Writer:
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
-        groups = [(i, list(group)) for i, group in self._grouped(instances)]
-        bound = [insertion.filled(group) for insertion, group in groups]
-        steps = [
-            Step(insertion.plan.command, rows, insertion.told)
-            for (insertion, _), (_, rows) in zip(groups, bound, strict=True)
-        ]
+        groups = self._grouped(instances)
+        steps = [Step(each.plan.command, rows, each.told) for each, _, _, rows in groups]
         told = await self._executor.connection.run_batch(steps) if steps else []
         added: list[Any] = []
-        for (insertion, group), (fillings, rows), returned in zip(
-            groups, bound, told, strict=True
-        ):
+        for (insertion, group, fillings, rows), returned in zip(groups, told, strict=True):
             batch = Batch(self._executor.database)
             if insertion.complete is not None:
                 added.extend(insertion.complete(group, rows, returned, batch))
@@ -125,15 +121,16 @@ class Writer:
         returned = rows[0] if insertion.returning else ()
         return completed(insertion, instance, filled, parameters, returned, batch)
 
-    def _grouped(self, instances: Sequence[Any]) -> Iterable[tuple[Insertion, Iterable[Any]]]:
-        """Give runs of instances that are added by one command."""
-        if len(instances) > 1 and len(set(map(type, instances))) == 1:
+    def _grouped(self, instances: Sequence[Any]) -> list[Group]:
+        """Give runs of instances that are added by one command, and the parameters of each."""
+        if len(instances) > 1:
             # The usual large add: one class, and keys that all are given or all are not.
-            generated = metadata_of(type(instances[0])).generated
-            missing = [list(map(attrgetter(f.name), instances)).count(None) for f in generated]
-            if all(count in {0, len(instances)} for count in missing):
-                return [(self._insertion(instances[0]), instances)]
-        return groupby(instances, self._insertion)
+            insertion = self._insertion(instances[0])
+            rows = None if insertion.model.times else insertion.bound(instances)
+            if rows is not None:
+                return [(insertion, instances, repeat(None, len(instances)), rows)]
+        groups = [(each, list(group)) for each, group in groupby(instances, self._insertion)]
+        return [(each, group, *each.filled(group)) for each, group in groups]
 
     async def save(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
         """Write the fields that changed since the row was read, or all where that is not known."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ommi.errors import InvalidValue, ModelError, UnknownField
 from ommi.metadata.storage import Codec, StorageType, Unfit
@@ -217,7 +217,7 @@ class ModelMetadata:
     fields: tuple[FieldMetadata, ...]
     library: Library
     collection: ModelCollection
-    set_state: Callable[[object, object], None] | None = None
+    set_state: Callable[[object, tuple[Any, Any]], None] | None = None
     unique_together: tuple[tuple[str, ...], ...] = ()
     index_together: tuple[tuple[str, ...], ...] = ()
     namespace: Mapping[str, object] = field(default_factory=dict, repr=False)

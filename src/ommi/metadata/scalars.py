@@ -20,6 +20,8 @@ T = TypeVar("T")
 DEFAULT_DIGITS = Digits(28, 10)
 SHORTEST_DURATION = timedelta(microseconds=SMALLEST_INT)
 LONGEST_DURATION = timedelta(microseconds=LARGEST_INT)
+_ONE_DIGIT = 2**30 - 1
+"""The largest int that CPython keeps in one of its digits."""
 
 _KINDS: Mapping[type, Kind] = {
     bool: Kind.BOOL,
@@ -88,7 +90,7 @@ def _bool(storage: StorageType) -> Codec:
             return value
         raise wanted("bool", value)
 
-    return Codec(storage, dump, passes="type({value}) is bool")
+    return Codec(storage, dump, passes="({value} is True or {value} is False)")
 
 
 def _int(storage: StorageType) -> Codec:
@@ -98,7 +100,9 @@ def _int(storage: StorageType) -> Codec:
             return number
         raise Unfit("wanted int (64 bit), found int outside 64 bits")
 
-    fits = f"type({{value}}) is int and {SMALLEST_INT} <= {{value}} <= {LARGEST_INT}"
+    # Most are small, and Python compares small ones sooner.
+    small = f"{-_ONE_DIGIT} <= {{value}} <= {_ONE_DIGIT}"
+    fits = f"type({{value}}) is int and ({small} or {SMALLEST_INT} <= {{value}} <= {LARGEST_INT})"
     return Codec(storage, dump, passes=fits)
 
 
@@ -117,7 +121,8 @@ def _float(storage: StorageType) -> Codec:
         raise Unfit("wanted float, found NaN or an infinity")
 
     largest = 1.7976931348623157e308
-    fits = f"type({{value}}) is float and {{value}} and {-largest} <= {{value}} <= {largest}"
+    bounds = f"0.0 < {{value}} <= {largest} or {-largest} <= {{value}} < 0.0"
+    fits = f"type({{value}}) is float and ({bounds})"
     return Codec(storage, dump, passes=fits)
 
 

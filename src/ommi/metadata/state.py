@@ -17,7 +17,7 @@ class _Memory(ref[object]):
     """A weak reference that carries the state; it must not compare as its instance does."""
 
     __slots__ = ("state",)
-    state: object
+    state: tuple[object, object]
     __hash__ = object.__hash__
 
     def __eq__(self, other: object) -> bool:
@@ -30,7 +30,10 @@ _forget: Callable[[ref[object]], None] = _MEMORIES.discard
 
 
 class RememberedState:
-    """Reads the state as an attribute; `AttributeError` where there is none, as from a slot."""
+    """Reads a part of the state as an attribute; `AttributeError` where there is none."""
+
+    def __init__(self, part: int) -> None:
+        self._part = part
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -38,14 +41,11 @@ class RememberedState:
     def __get__(self, instance: object, owner: type) -> object:
         for memory in getweakrefs(instance):
             if type(memory) is _Memory:
-                return memory.state
+                return memory.state[self._part]
         raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
 
-    def __set__(self, instance: object, state: object) -> None:
-        set_state(instance, state)
 
-
-def set_state(instance: object, state: object) -> None:
+def set_state(instance: object, state: tuple[object, object]) -> None:
     """Remember a state of an instance instead of the one before."""
     for memory in getweakrefs(instance):
         if type(memory) is _Memory:

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from ommi.metadata.libraries.constructor import is_pythons_own
 from ommi.metadata.state import RememberedState, has_inline_values, set_state
-from ommi.relations import STATE
+from ommi.relations import BATCH, ROW
 
-SetState = Callable[[object, object], None]
+State = tuple[object, object]
+SetState = Callable[[object, State], None]
 
 _CREATORS = ("builtins", "abc", "pydantic", "msgspec")
 _KNOWN_HOOKS = (*_CREATORS, "typing", "typing_extensions")
@@ -126,14 +127,14 @@ def subclass_of(
     if hasattr(cls, "__struct_fields__"):
         return _made(meta, cls, dict(methods), {"dict": True}), _set_state_in_dict, accesses
     if has_inline_values(cls):
-        made = _made(meta, cls, {**methods, STATE: RememberedState()}, {})
-        return made, set_state, accesses
-    made = _with_slot(meta, cls, methods)
-    return made, vars(made)[STATE].__set__, accesses
+        remembered = {ROW: RememberedState(0), BATCH: RememberedState(1)}
+        return _made(meta, cls, {**methods, **remembered}, {}), set_state, accesses
+    made = _with_slots(meta, cls, methods)
+    return made, _set_state_in_slots(made), accesses
 
 
-def _with_slot(meta: type, cls: type, methods: Mapping[str, object]) -> type:
-    body = {**methods, "__slots__": (STATE,)}
+def _with_slots(meta: type, cls: type, methods: Mapping[str, object]) -> type:
+    body = {**methods, "__slots__": (ROW, BATCH)}
     if is_pythons_own(cls, "__getstate__"):
         body["__getstate__"] = _getstate
     keywords = {"__pydantic_reset_parent_namespace__": False} if _is_pydantic(cls) else {}
@@ -193,12 +194,25 @@ def _is_pydantic(cls: type) -> bool:
 
 
 def _getstate(self: object) -> object:
-    # Python's own way sizes instances up by __slots__ and would find one slot too many.
+    # Python's own way sizes instances up by __slots__ and would find slots too many.
     return object.__getstate__(self)
 
 
-def _set_state_in_dict(instance: object, state: object) -> None:
-    instance.__dict__[STATE] = state
+def _set_state_in_slots(made: type) -> SetState:
+    # Two slots, not a tuple in one: a tuple for each row takes longer to make, and the garbage
+    # collector goes through all of them.
+    set_row, set_batch = vars(made)[ROW].__set__, vars(made)[BATCH].__set__
+
+    def set_state_in_slots(instance: object, state: State) -> None:
+        row, batch = state
+        set_row(instance, row)
+        set_batch(instance, batch)
+
+    return set_state_in_slots
+
+
+def _set_state_in_dict(instance: object, state: State) -> None:
+    instance.__dict__[ROW], instance.__dict__[BATCH] = state
 
 
 def _pythons_answer(cls: type, name: str) -> object:

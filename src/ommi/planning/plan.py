@@ -19,12 +19,13 @@ class StoreCodec:
     """How a store's client library wants a stored form, and how it gives it back.
 
     `None` where it takes or gives the stored form as it is; neither sees `None`. `inline` is
-    `decode` as an expression in `{value}`, for generated code.
+    `decode`, and `encode_inline` is `encode`, as an expression in `{value}`, for generated code.
     """
 
     encode: Conversion | None = None
     decode: Conversion | None = None
     inline: str | None = None
+    encode_inline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,13 @@ class Plan:
     """Everything about a statement that does not depend on its values.
 
     `statement` has parameters where values stood. `bind` turns the values into the command's
-    parameters; `hydrate` turns rows into models, and runs the user's code if `runs_user_code`.
-    `note` is what stood around the compiler has to say about the command.
+    parameters, one for each of `slots`; `hydrate` turns rows into models, and runs the user's code
+    if `runs_user_code`. `note` is what stood around the compiler has to say about the command.
     """
 
     command: object
     statement: Statement
+    slots: tuple[Slot, ...]
     bind: Callable[[Sequence[object]], Parameters]
     columns: tuple[ResultColumn, ...]
     hydrate: Hydrator | None

@@ -67,6 +67,7 @@ class Planner:
         return Plan(
             command=compiled.command,
             statement=lifted,
+            slots=compiled.slots,
             bind=binder(compiled.slots),
             columns=compiled.columns,
             hydrate=hydrate,

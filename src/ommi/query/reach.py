@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import cast
 
 from ommi.errors import QueryError
-from ommi.metadata.model import ModelMetadata
+from ommi.metadata.model import FieldMetadata, ModelMetadata
+from ommi.metadata.storage import Kind
 from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Joinable, Logical, Predicate, Term
@@ -55,6 +56,24 @@ def key_asked_for(select: Select) -> FieldReference[object] | None:
     is_equality = where.operator is QueryOperator.EQUALS and isinstance(where.right, Parameter)
     is_whole = not isinstance(select.limit, Parameter) and select.offset is None
     return left if is_equality and is_whole else None
+
+
+def goes_along_keys(select: Select) -> bool:
+    """Tell whether a lifted selection is of rows in the order of an int key, from anywhere on."""
+    where, keys = select.where, select.model.keys
+    if len(keys) != 1 or keys[0].storage.kind is not Kind.INT or not select.order:
+        return False
+    if not _is_field(select.order[0].expression, keys[0]):
+        return False
+    return where is None or (
+        isinstance(where, Comparison)
+        and _is_field(where.left, keys[0])
+        and isinstance(where.right, Parameter)
+    )
+
+
+def _is_field(term: object, field: FieldMetadata) -> bool:
+    return isinstance(term, FieldReference) and term.metadata is field
 
 
 def refuse_too_deep(node: Predicate | Term) -> None:

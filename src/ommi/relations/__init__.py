@@ -3,8 +3,9 @@
 from ommi.relations.handles import Lazy, LazyList, RelationAttribute
 from ommi.relations.surroundings import (
     ATTACHED,
+    BATCH,
     CURRENT,
-    STATE,
+    ROW,
     Attachments,
     Batch,
     Database,
@@ -20,8 +21,9 @@ from ommi.relations.surroundings import (
 
 __all__ = [
     "ATTACHED",
+    "BATCH",
     "CURRENT",
-    "STATE",
+    "ROW",
     "Attachments",
     "Batch",
     "Database",

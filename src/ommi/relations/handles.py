@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from ommi.errors import NotFound
-from ommi.relations.surroundings import STATE, Attachments, Batch, RelationFacts, database_of
+from ommi.relations.surroundings import Attachments, Batch, RelationFacts, batch_of, database_of
 from ommi.results import AsyncResultWrapper, Operation
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Handle(Generic[T]):
         relation, instance = self._relation, self._instance
         try:
             # The usual case, which is as fast as looking it up in a dictionary of one's own.
-            batch = instance._ommi[1]  # type: ignore[attr-defined]  # noqa: SLF001
+            batch = instance._ommi  # type: ignore[attr-defined]  # noqa: SLF001
             known = batch.related if type(batch) is Batch else None
             found = known[relation][relation.key_of(instance)]  # type: ignore[index]
         except (AttributeError, KeyError, TypeError):
@@ -100,10 +100,9 @@ class Handle(Generic[T]):
 
     def _found(self) -> object:
         """Give what is remembered, `UNKNOWN` where that is nothing."""
-        state = getattr(self._instance, STATE, None)
-        if state is None:
+        relation, batch = self._relation, batch_of(self._instance)
+        if batch is None:
             return UNKNOWN
-        relation, batch = self._relation, state[1]
         if type(batch) is Attachments and relation.name in batch.attached:
             attached = batch.attached[relation.name]
             return attached if relation.is_many else attached[0]

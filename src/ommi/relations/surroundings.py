@@ -16,8 +16,8 @@ from ommi.results import AsyncResultWrapper
 
 T = TypeVar("T")
 
-STATE = "_ommi"
-"""The one attribute that Ommi adds to instances of decorated classes."""
+ROW, BATCH = "_ommi_row", "_ommi"
+"""The attributes that Ommi adds to instances of decorated classes: what they remember."""
 
 
 class RelationFacts(Protocol):
@@ -76,8 +76,8 @@ class Database(Protocol):
 class Batch:
     """The instances that came from one statement; each knows the batch, it knows none of them.
 
-    An instance's state is the tuple `(row, batch)`: the row as it was read or written, in stored
-    form as the driver gave it, one value per field of the model; `None` before it was.
+    An instance's state is its row and its batch: the row as it was read or written, in stored form
+    as the driver gave it, one value per field of the model; `None` before it was.
 
     `rows` are those of all its instances, where the model has relations: what a relation loads, it
     loads for all of them. `related` is what was loaded: by relation, and by the key that an
@@ -136,14 +136,14 @@ class Attachments(Batch):
 
 def state_of(instance: object) -> tuple[tuple[object, ...], Batch] | None:
     """Give what an instance remembers, `None` if it was never read or written."""
-    state = getattr(instance, STATE, None)
-    return None if state is None or state[0] is None else state
+    row = getattr(instance, ROW, None)
+    return None if row is None else (row, getattr(instance, BATCH))
 
 
 def batch_of(instance: object) -> Batch | None:
     """Give the batch of an instance, or what stands for it; `None` where there is none."""
-    state = getattr(instance, STATE, None)
-    return None if state is None else state[1]
+    batch: Batch | None = getattr(instance, BATCH, None)
+    return batch
 
 
 def attachments_of(instance: object) -> dict[str, list[object]]:

@@ -15,7 +15,7 @@ from ommi.query.fields import FieldReference
 from ommi.query.nodes import LONGEST_SHORT_LIST, Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection, QueryOperator
 from ommi.query.ordering import Ordering
-from ommi.query.reach import is_own, key_asked_for
+from ommi.query.reach import goes_along_keys, is_own, key_asked_for
 from ommi.query.statements import Count, Delete, Insert, Select, Statement, Update
 from ommi.sql.dialect import Dialect, SqlCommand
 from ommi.sql.expressions import Writer
@@ -118,12 +118,14 @@ class SqlCompiler:
     def _select_beside(self, select: Select, writer: Writer, what: str) -> str:
         """Join the rows that relations to one lead to; a page may have to be cut out first.
 
-        Else SQLite joins to all rows that it sorts, and PostgreSQL does not see how few it has to
-        join, and plans each time. MariaDB sorts first by itself, and takes twice as long so.
+        Else SQLite joins to all rows that it sorts, if it has to sort any, and PostgreSQL does not
+        see how few it has to join, and plans each time. MariaDB sorts first by itself, and takes
+        twice as long so.
         """
         own = select._replace(beside=())
         is_page = select.limit is not None or select.offset is not None
-        if not (is_page and self.dialect.pages_before_joining):
+        is_walk = self.dialect.walks_before_joining and goes_along_keys(own)
+        if is_walk or not (is_page and self.dialect.pages_before_joining):
             what = self._with_related(select, writer, what)
             return self._select(own, writer, what)
         table = self.dialect.quote(select.model.table)

@@ -70,6 +70,9 @@ class Dialect:
     pages_before_joining = True
     """Whether a page is to be cut out before other rows are joined to it."""
 
+    walks_before_joining = False
+    """Whether it need not be where rows come in the order of their key: then none is sorted."""
+
     def quote(self, identifier: str) -> str:
         """Quote a name."""
         quote = self.identifier_quote

@@ -290,7 +290,7 @@ class TestDataclass:
             b: int
 
         assert [bypass(cls) for cls in (Point, Frozen, Slotted, Mixed)] == [
-            Bypass.NONE,
+            Bypass.PLAIN,
             Bypass.DICT,
             Bypass.ASSIGN,
             Bypass.ASSIGN,
@@ -417,7 +417,7 @@ class TestAttrs:
 
         classes = (Spot, Slotted, Frozen, Hashed, Validated)
         assert [bypass(cls) for cls in classes] == [
-            Bypass.NONE,
+            Bypass.PLAIN,
             Bypass.ASSIGN,
             Bypass.DICT,
             Bypass.NONE,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import add
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 from ommi.drivers.protocol import Step
 from ommi.drivers.sqlite.dialect import DIALECT
@@ -15,6 +16,12 @@ from ommi.planning.plan import Parameters, Rows
 from ommi.sql.dialect import SqlCommand
 
 T = TypeVar("T")
+
+MANY = 100
+"""From this many rows on it pays to look whether several may go into one INSERT."""
+
+ROWS_AT_ONCE = 25
+"""A statement takes longer to begin and to end than a row; more at once save little."""
 
 
 def in_transaction(job: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
@@ -46,7 +53,7 @@ def _run_step(connection: sqlite3.Connection, step: Step) -> Rows:
         if sql.key_column is not None:
             return _insert_with_keys(connection, sql, sql.key_column, step.parameters)
         if not sql.returns_rows:
-            connection.executemany(sql.text, step.parameters)
+            _run_with_each(connection, sql, sql.text, step.parameters)
             return []
         return [row for p in step.parameters for row in connection.execute(sql.text, p).fetchall()]
 
@@ -60,8 +67,89 @@ def _insert_with_keys(
     first = max(last or 0, 0) + 1
     if len(rows) == 1 or first + len(rows) > LARGEST_INT:
         return [(connection.execute(sql.text, row).lastrowid,) for row in rows]
-    keys = list(zip(range(first, first + len(rows)), strict=True))
-    # Without a step of Python's for each row.
-    given = map(add, map(tuple, rows), keys)
-    connection.executemany(cast("str", sql.text_with_key), given)
+    keys = Keys(range(first, first + len(rows)))
+    _run_with_each(connection, sql, cast("str", sql.text_with_key), rows, keys)
     return keys
+
+
+def _run_with_each(
+    connection: sqlite3.Connection,
+    sql: SqlCommand,
+    text: str,
+    rows: Sequence[Parameters],
+    keys: Keys | None = None,
+) -> None:
+    """Run a command with the parameters of each row, and with its key behind them.
+
+    Without a step of Python's for each row.
+    """
+    width = len(sql.columns) + (keys is not None)
+    done = 0
+    if len(rows) >= MANY and width and _takes_several_rows(connection, sql.table):
+        at_once = min(ROWS_AT_ONCE, _most_parameters(connection) // width)
+        if at_once > 1:
+            many = _of_several(text, at_once)
+            for done in range(at_once, len(rows) + 1, at_once):
+                part = _given(rows[done - at_once : done], keys, done - at_once)
+                connection.execute(many, list(chain.from_iterable(part)))
+    connection.executemany(text, _given(rows[done:], keys, done))
+
+
+def _given(
+    rows: Sequence[Parameters], keys: Keys | None, start: int
+) -> Iterable[Sequence[object]]:
+    """Give the parameters of some rows, with the keys from the one at `start` on behind them."""
+    return rows if keys is None else map(add, map(tuple, rows), zip(keys.drawn[start:]))
+
+
+class Keys(Sequence[Sequence[object]]):
+    """Rows of a key each: many of them, made when they are looked at."""
+
+    def __init__(self, drawn: range) -> None:
+        self.drawn = drawn
+
+    def __len__(self) -> int:
+        return len(self.drawn)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[object]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Sequence[object]]: ...
+    def __getitem__(self, place: int | slice) -> Sequence[object] | Sequence[Sequence[object]]:
+        return Keys(self.drawn[place]) if isinstance(place, slice) else (self.drawn[place],)
+
+    def __iter__(self) -> Iterator[Sequence[object]]:
+        return zip(self.drawn)
+
+
+def _takes_several_rows(connection: sqlite3.Connection, table: str) -> bool:
+    """Tell whether rows in one INSERT fare as they would in one each.
+
+    Where a row may refer to another, the store would look at the end of the statement only. What
+    happens on a conflict must not be said by the table or a trigger, since the statement says it.
+    """
+    kinds = connection.execute(_KIND, (table,)).fetchall()
+    return kinds == [("plain",)]
+
+
+_KIND = (
+    "SELECT CASE WHEN type = 'table' AND sql NOT LIKE '%REFERENCES%' "
+    "AND sql NOT LIKE '%ON CONFLICT%' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN 'plain' END "
+    "FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type <> 'index'"
+)
+
+
+def _most_parameters(connection: sqlite3.Connection) -> int:
+    return connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+
+
+def _of_several(text: str, count: int) -> str:
+    """Give an INSERT of one row for several.
+
+    What was inserted before a row that is refused is left to the transaction to undo, as with a
+    statement for each row. Else SQLite would copy every page of an index that the rows touch, to
+    undo the statement alone, which takes twice as long.
+    """
+    head, _, row = text.rpartition(" VALUES ")
+    rows = ", ".join([row] * count)
+    return f"INSERT OR FAIL {head.removeprefix('INSERT ')} VALUES {rows}"

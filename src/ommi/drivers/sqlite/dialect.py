@@ -40,6 +40,7 @@ class SQLiteDialect(Dialect):
 
     name = "SQLite"
     table_suffix = " STRICT"
+    walks_before_joining = True
 
     def placeholder(self, number: int) -> str:
         del number
@@ -258,7 +259,10 @@ def _write_instant(value: object) -> str:
 _AS_IS = StoreCodec()
 _DECIMAL_TEXT = StoreCodec(lambda value: f"{value:f}", lambda value: Decimal(cast("str", value)))
 _CODECS = {
-    Kind.BOOL: StoreCodec(decode=bool, inline="{value} == 1"),
+    # Python's sqlite3 takes 0.4 µs to find out what a bool is.
+    Kind.BOOL: StoreCodec(
+        cast("Conversion", int), bool, "{value} == 1", encode_inline="1 if {value} else 0"
+    ),
     Kind.DATETIME: StoreCodec(
         lambda value: cast("datetime", value).isoformat("T", "microseconds"),
         cast("Conversion", datetime.fromisoformat),

@@ -181,8 +181,10 @@ def _has_hooks_of_attrs(cls: type) -> bool:
 
 
 def _bypass(cls: type) -> Bypass:
-    if not _is_frozen(cls) or _caches_its_hash(cls):
+    if _caches_its_hash(cls):
         return Bypass.NONE
+    if not _is_frozen(cls):
+        return Bypass.PLAIN if is_pythons_own(cls, "__setattr__") else Bypass.NONE
     return Bypass.ASSIGN if has_slots(cls, [a.name for a in _attributes(cls)]) else Bypass.DICT
 
 

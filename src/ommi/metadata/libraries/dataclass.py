@@ -129,7 +129,7 @@ def _made_by_decorator(cls: type, names: Collection[str]) -> list[str]:
 
 def _bypass(cls: type) -> Bypass:
     if not _is_frozen(cls):
-        return Bypass.NONE
+        return Bypass.PLAIN
     return (
         Bypass.ASSIGN if has_slots(cls, [f.name for f in dataclasses.fields(cls)]) else Bypass.DICT
     )

@@ -30,6 +30,8 @@ class Bypass(Enum):
     """How an instance may be made without the constructor, when that runs no user code."""
 
     NONE = auto()
+    PLAIN = auto()
+    """`object.__new__`, then assignment, as the constructor would do it."""
     ASSIGN = auto()
     """`object.__new__`, then `object.__setattr__` per field (frozen classes)."""
     DICT = auto()
