@@ -130,7 +130,9 @@ async def test_without_a_cache_the_database_is_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [(), ("x",)])
 def test_values_that_python_takes_for_equal_have_keys_of_their_own(more: tuple[str, ...]) -> None:
     keeper = Keeper(QueryCache())
-    footprint = Footprint(object(), 1, (), frozenset(), False, False, None, (), str, None, None)
+    footprint = Footprint(
+        object(), 1, (), frozenset(), False, True, False, None, (), str, None, None
+    )
     values = (1, 1.0, True, "1")
     keys = {keeper.constant_key_of(footprint, [value, *more]) for value in values}
 
