@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ommi.errors import ConfigurationError
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Address:
     """A URL taken apart. `place` is all behind the host, its first slash included."""
 

@@ -11,13 +11,14 @@ from collections.abc import (
     Sequence,
 )
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
 from ommi.planning.plan import Parameters, Rows
+from ommi.values import frozen
 
 if TYPE_CHECKING:
     # Few programs change a schema, and all import this.
@@ -29,7 +30,7 @@ T = TypeVar("T")
 Build = Callable[[Rows], T]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A command of a batch and the parameters of each time it runs.
 
@@ -154,7 +155,7 @@ class IsolationLevel(Enum):
         return every.index(self) >= every.index(other)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beginning:
     """How a transaction begins; without a level it has the store's own."""
 
@@ -285,7 +286,7 @@ class Manner(Enum):
     OUTSIDE = "outside every transaction, since the store commits by itself"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Filled:
     """A batch of a backfill: the key of its last row, `None` where no row was left, and rows."""
 

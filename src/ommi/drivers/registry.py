@@ -7,7 +7,6 @@ longer than opening a database, so it is done only for a scheme that is not in t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from inspect import iscoroutinefunction
 from typing import Any, NoReturn, TypedDict, cast
@@ -19,9 +18,10 @@ from ommi.drivers.plugin import AddressReading, Configurable, DriverPlugin, OwnP
 from ommi.drivers.protocol import Driver, SchemaWriter
 from ommi.entry_points import DRIVERS, loaded, offered
 from ommi.errors import ConfigurationError
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shipped:
     """Where a driver is that comes with Ommi, and the extra that installs its client library."""
 
@@ -112,7 +112,7 @@ class DriverRegistry:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """A driver that can be made: the plug-in and a configuration that it accepts."""
 

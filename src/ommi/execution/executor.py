@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from ommi.drivers.protocol import Connection, Driver, Explaining
@@ -26,6 +25,7 @@ from ommi.planning.planner import MOST_PLANS, Planner
 from ommi.query.statements import ORDER, PLAIN, Count, Delete, Select, Statement, Update
 from ommi.query.transform import with_key
 from ommi.relations import Batch, Database
+from ommi.values import frozen
 
 if TYPE_CHECKING:
     from ommi.execution.transaction.block import Block
@@ -36,7 +36,7 @@ CHUNK = 1000
 """How many rows of a stream are built at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Explanation:
     """How a store would run a question: the command, and the store's own plan, a line each."""
 

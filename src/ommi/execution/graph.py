@@ -18,6 +18,7 @@ from ommi.metadata.relations import Relation
 from ommi.planning.plan import Parameters, Rows
 from ommi.query.statements import Delete, Update
 from ommi.relations import ATTACHED, Batch, attachments_of, state_of
+from ommi.values import frozen
 
 
 class GraphWriter(Writer):
@@ -166,7 +167,7 @@ class _Node:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Link:
     """A reference of a node, and the row that it refers to: one to be added, or one in store."""
 
@@ -181,7 +182,7 @@ class _Nothing:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     """Rows that are added by one command."""
 

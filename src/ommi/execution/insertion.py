@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from ommi.execution.building import Source, spelled, state_set
@@ -18,12 +17,13 @@ from ommi.planning.plan import Parameters, Plan, Rows, composed, unchanged
 from ommi.planning.planner import Planner
 from ommi.query.statements import Insert
 from ommi.relations import Batch
+from ommi.values import frozen
 
 Complete: TypeAlias = Callable[[list[Any], Sequence[Parameters], Rows, Batch], list[Any]]
 Fillings = Sequence[dict[str, object] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Insertion:
     """How instances of a model are added when just these of its fields are left to the store.
 

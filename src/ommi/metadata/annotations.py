@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ommi.values import frozen
+
 OnDelete = Literal["restrict", "cascade", "set_null"]
 
 
@@ -21,7 +23,7 @@ class Marker:
         return Markers((*markers(self), *markers(other)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Markers(Marker):
     """Several markers joined with `|`."""
 
@@ -36,7 +38,7 @@ def markers(said: object) -> Iterator[Marker]:
         yield said
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flag(Marker):
     """A marker that is either there or not."""
 
@@ -69,14 +71,14 @@ The store's clock decides. A store that cannot do it refuses at `use_models`.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreAs(Marker):
     """The name of the field in the store."""
 
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldId(Marker):
     """By what migrations know the field, however it is renamed: the column's first name.
 
@@ -86,14 +88,14 @@ class FieldId(Marker):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Length(Marker):
     """The most characters a `str`, or bytes a `bytes`, may have."""
 
     maximum: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Digits(Marker):
     """How many digits a `Decimal` has in all (`precision`), and after the point (`scale`)."""
 
@@ -101,7 +103,7 @@ class Digits(Marker):
     scale: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collation(Marker):
     """`Collation("database")`: compare as the existing column does, not by code point."""
 
@@ -115,7 +117,7 @@ class Default(Marker):
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReferenceTo(Marker):
     """The field holds the key of a row of another model.
 
@@ -127,7 +129,7 @@ class ReferenceTo(Marker):
     on_delete: OnDelete = "restrict"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Through(Marker):
     """A `LazyList` leads through this model, which refers to both sides; a name may stand for it.
 
@@ -137,7 +139,7 @@ class Through(Marker):
     model: object
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class Using(Marker):
     """The relation goes by the reference that this field holds, where several would do.
 
@@ -152,7 +154,7 @@ class Using(Marker):
         object.__setattr__(self, "fields", fields)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class UniqueTogether:
     """No two rows have the same values of all these fields; said to the decorator."""
 
@@ -162,7 +164,7 @@ class UniqueTogether:
         object.__setattr__(self, "fields", fields)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@frozen
 class IndexTogether:
     """The store keeps one index over these fields, in this order; said to the decorator."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import NoneType
 from typing import Any, ClassVar, get_args, get_origin
 
@@ -27,6 +27,7 @@ from ommi.metadata.resolution import (
     relation_handle,
 )
 from ommi.relations import LazyList
+from ommi.values import frozen
 
 
 def declared_relations(
@@ -43,7 +44,7 @@ def declared_relations(
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class DeclaredRelation:
     """A relation as it was written: `annotation` may hold names that are not defined yet."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from ommi.metadata.scalars import scalar_codec, wanted
 from ommi.metadata.storage import LARGEST_INT, SMALLEST_INT, Codec, Kind, StorageType, Unfit
+from ommi.values import frozen
 
 Convert = Callable[[object], object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """How the values of one annotation are written into a document and read from it.
 
@@ -144,7 +144,7 @@ _NATIVE: Mapping[Kind, type] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wire:
     write: Callable[..., object]
     read: Convert

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ommi.errors import InvalidValue, ModelError, UnknownField
 from ommi.metadata.storage import Codec, StorageType, Unfit
 from ommi.metadata.typesystem import TypeSystem
+from ommi.values import frozen
 
 if TYPE_CHECKING:
     from ommi.metadata.annotations import OnDelete
@@ -33,7 +34,7 @@ class Missing:
 MISSING = Missing()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """A field holds a key of another model: the target as it was written, resolved when used."""
 

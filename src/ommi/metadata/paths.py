@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ommi.errors import ModelError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.references import ResolvedReference, references_of
 from ommi.metadata.relations import Pair
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hop:
     """One step from a row of `near` to the rows of `far` that have the same values in `pairs`.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ommi.errors import ModelError
 from ommi.metadata.annotations import OnDelete
 from ommi.metadata.collection import DEFAULT_COLLECTION
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, known_models
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ResolvedReference:
     """Fields of a model, and the fields of another that they hold the values of."""
 

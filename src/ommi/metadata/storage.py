@@ -9,8 +9,9 @@ wants instead is the driver's own affair.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from ommi.values import frozen
 
 SMALLEST_INT = -(2**63)
 LARGEST_INT = 2**63 - 1
@@ -37,7 +38,7 @@ class Kind(StrEnum):
 NUMBERS = frozenset({Kind.INT, Kind.FLOAT, Kind.DECIMAL})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StorageType:
     """What a column holds: its kind and, where it has them, its bounds."""
 
@@ -59,7 +60,7 @@ class Unfit(ValueError):
     """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Codec:
     """How the values of one annotation, `None` aside, become stored forms and come back.
 

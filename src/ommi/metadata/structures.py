@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, cast, get_origin
 
@@ -13,9 +12,10 @@ from ommi.metadata.forms import Convert, Form, within
 from ommi.metadata.hints import annotated_names, hint, is_typed_dict, typed_dict_keys
 from ommi.metadata.scalars import wanted
 from ommi.metadata.storage import Unfit
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A named part of a structure.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.query.statements import Statement
+from ommi.values import frozen
 
 Parameters = Sequence[object]
 Rows = Sequence[Sequence[object]]
 Conversion = Callable[[object], object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreCodec:
     """How a store's client library wants a stored form, and how it gives it back.
 
@@ -28,7 +28,7 @@ class StoreCodec:
     encode_inline: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """Where a parameter of the command comes from: the value's index, and its encoding.
 
@@ -40,7 +40,7 @@ class Slot:
     position: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class ByKeys:
     """How rows that are asked for by one key each are asked for together.
 
@@ -52,7 +52,7 @@ class ByKeys:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultColumn:
     """A column of the rows that a command gives, and how it becomes the field's value."""
 
@@ -65,7 +65,7 @@ class ResultColumn:
         return raw if raw is None or self.decode is None else self.decode(raw)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """What a store's compiler makes of a statement; only the driver knows the command.
 
@@ -86,7 +86,7 @@ class Hydrator(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Plan:
     """Everything about a statement that does not depend on its values.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator as python
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ommi.metadata.json_text import canonical_json
 from ommi.metadata.storage import Kind
 from ommi.query.ilike import ilike_matches
+from ommi.values import frozen
 
 
 class QueryOperator(Enum):
@@ -99,7 +99,7 @@ class Operand(Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OperatorFacts:
     """One row of the table."""
 

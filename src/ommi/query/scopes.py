@@ -10,7 +10,7 @@ so. What is written here makes that choice with `Exists`, one for each row that 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from ommi.errors import QueryError
@@ -36,6 +36,7 @@ from ommi.query.related import (
     Rows,
     Scope,
 )
+from ommi.values import frozen
 
 
 def resolved(node: Predicate, model: ModelMetadata) -> Predicate:
@@ -57,7 +58,7 @@ def resolved_ordering(ordering: Ordering, model: ModelMetadata) -> Ordering:
     return Ordering(expression, ordering.direction, has_nulls_last=ordering.has_nulls_last)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Frame:
     """One row that is at hand: a scope of the question.
 
@@ -70,7 +71,7 @@ class _Frame:
     region: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rows:
     """The rows at hand, the innermost last, and the region: what stands together without `~`."""
 

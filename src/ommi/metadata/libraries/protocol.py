@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
 from ommi.metadata.model import MISSING
+from ommi.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeclaredField:
     """A field as the library sees it.
 
@@ -40,7 +40,7 @@ class Bypass(Enum):
     """`__new__`, then `__dict__` and pydantic's own three attributes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Construction:
     """How instances of a class are built from values that came from the store."""
 

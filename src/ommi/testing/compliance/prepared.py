@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from ommi.database import Ommi
@@ -74,7 +76,7 @@ class TestPreparedQuestions:
         await db.add_all(Note("d", n, tags=["ab"[n % 2]]) for n in range(10)).or_raise()
         await db.add(Note("e")).or_raise()
 
-        def among(numbers: list[int | None], more: int, tag: str) -> Query[Note]:
+        def among(numbers: Sequence[int | None], more: int, tag: str) -> Query[Note]:
             return db.query(
                 Note,
                 NOTE.number.in_(numbers)
