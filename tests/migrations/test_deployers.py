@@ -58,6 +58,8 @@ def deployers() -> Iterator[list[Popen[str]]]:
         assert [_line(deployer) for deployer in started] == [["ready"]] * DEPLOYERS
         yield started
     finally:
+        for deployer in started:
+            _told(deployer, "")  # All of them end at once.
         errors = [deployer.communicate()[1] for deployer in started]
     assert errors == [""] * DEPLOYERS
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Collection,
-    Coroutine,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextvars import Context
 from dataclasses import replace
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from ommi.planning.capabilities import Capability
 from ommi.planning.compiler import Compiler
@@ -28,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Build = Callable[[Rows], T]
+Noting = Callable[[], Awaitable[None]]
 
 
 @frozen
@@ -318,12 +312,8 @@ class SchemaChanging(Protocol):
         ...
 
 
-Noting: TypeAlias = Callable[[], Awaitable[None]]
-"""Writes down that a step begins."""
-
-
 async def silent() -> None:
-    """Write nothing down."""
+    """Write nothing down: what a step is that no history is kept of."""
 
 
 @runtime_checkable
@@ -340,8 +330,8 @@ class Migrating(Protocol):
         """Do what an operation says outside transactions.
 
         `is_resumed` says that it was begun before, and does what is left of it. `noting` is
-        awaited when it is known what to do, before any of it is done. Raises `MigrationError`
-        for what has no meaning on the tables that are there, which is not noted.
+        awaited when it is known what to do, before any of it is done. Raises `MigrationError`,
+        and notes nothing, for what has no meaning on the tables that are there.
         """
         ...
 

@@ -202,7 +202,8 @@ class Run:
 
     async def _commit(self) -> None:
         """Commit, and with it what is done of the steps."""
-        if self._known is not None or self._record.step or self._record.started:
+        is_begun = self._known is not None or self._record.step or self._record.started
+        if is_begun and self._record != self._known:
             await self._write()
         await self.db.commit()
 

@@ -18,15 +18,7 @@ from ommi.drivers.mysql.errors import CLIENT_ERRORS
 from ommi.drivers.mysql.introspection import catalogue, table_names
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.unit import MySQLUnit, no_matter
-from ommi.drivers.protocol import (
-    Beginning,
-    Build,
-    IsolationLevel,
-    Manner,
-    Noting,
-    Step,
-    silent,
-)
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Noting, Step, silent
 from ommi.errors import ConflictError, ConnectionLost
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows

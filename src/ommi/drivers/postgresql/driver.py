@@ -23,15 +23,7 @@ from ommi.drivers.postgresql.errors import CLIENT_ERRORS, OUTDATED, STORE, trans
 from ommi.drivers.postgresql.keys import go_past
 from ommi.drivers.postgresql.statements import KEPT, Statements
 from ommi.drivers.postgresql.unit import PostgreSQLUnit, no_matter
-from ommi.drivers.protocol import (
-    Beginning,
-    Build,
-    IsolationLevel,
-    Manner,
-    Noting,
-    Step,
-    silent,
-)
+from ommi.drivers.protocol import Beginning, Build, IsolationLevel, Manner, Noting, Step, silent
 from ommi.errors import ConnectionLost, UnsupportedOperation
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
