@@ -191,15 +191,12 @@ async def _fetched(
     keys: Keys,
     selection: RelatedSelection | None = None,
 ) -> tuple[list[Any], Related, list[Batch]]:
-    """Give the instances that belong to keys: all of them, those of each key, and their batches.
-
-    Rows of an association stand between those that are found through one and their keys, so that
-    no batch leads back.
-    """
+    """Give the instances that belong to keys: all, those of each key, and their batches."""
     wanted = list(keys)
     if not wanted:
         return [], {}, []
     if relation.association is not None:
+        # Nothing leads back through an association, so nobody asks for the batches.
         return (*await _fetched_through(executor, relation, wanted, selection), [])
     select = _select(relation, selection)
     found, batches = await _all_with(executor, select, relation.far_fields, wanted)

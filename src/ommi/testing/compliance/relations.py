@@ -196,6 +196,18 @@ class TestLazyRelations(CountedSuite):
             Hall("n", desk.hall_floor or 0) for desk in desks
         ]
 
+    async def test_what_several_statements_load_knows_whom_it_belongs_to(self, db: Ommi) -> None:
+        await db.add_all(Hall("n", n) for n in range(600)).or_raise()
+        await db.add_all(Desk("n", n) for n in range(600)).or_raise()
+        halls = await db.query(Hall).load(Hall.desks).fetch_all()
+        before = sent(db)
+
+        owners = [await desk.hall for hall in halls for desk in await hall.desks]
+
+        assert len(owners) == 600
+        assert all(owner is hall for owner, hall in zip(owners, halls, strict=True))
+        assert sent(db) == before
+
     async def test_a_table_that_refers_to_itself_is_followed_both_ways(self, db: Ommi) -> None:
         root = await db.add(Folder("root")).or_raise()
         await db.add_all([Folder("a", root.id), Folder("b", root.id)]).or_raise()
