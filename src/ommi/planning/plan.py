@@ -87,7 +87,8 @@ class Plan:
     """Everything about a statement that does not depend on its values.
 
     `statement` has parameters where values stood. `bind` turns the values into the command's
-    parameters, one for each of `slots`; `hydrate` turns rows into models, and runs the user's code if `runs_user_code`.
+    parameters, one for each of `slots`; `hydrate` turns rows into models, and runs the user's code
+    if `runs_user_code`.
     """
 
     command: object
