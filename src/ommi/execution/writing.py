@@ -22,7 +22,7 @@ from ommi.query.nodes import Predicate
 from ommi.query.statements import Delete, Select, Update
 from ommi.relations import Batch, state_of
 
-Group = tuple[Insertion, Sequence[Any], Iterable[dict[str, object] | None], Sequence[Parameters]]
+Group = tuple[Insertion, list[Any], Iterable[dict[str, object] | None], Sequence[Parameters]]
 """Instances that are added by one command: what is filled in besides, and the parameters."""
 
 
