@@ -67,7 +67,9 @@ def _extracting(
     for number, field in enumerate(fields):
         body.extend(_reading(source, number, field))
     for number, encoding in enumerate(encodings):
-        body.extend(_encoding(source, number, encoding, may_be_none=fields[number].may_be_left_out))
+        body.extend(
+            _encoding(source, number, encoding, may_be_none=fields[number].may_be_left_out)
+        )
     row = "".join(f"c{number}, " for number in range(len(fields)))
     local = ", ".join(f"{name}={name}" for name in _LOCAL)
     lines = [

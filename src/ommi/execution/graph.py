@@ -32,7 +32,11 @@ class GraphWriter(Writer):
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows, and what was attached, together or not at all; give the instances in order."""
-        if ATTACHED and not ATTACHED.isdisjoint(map(type, instances)) and any(map(attachments_of, instances)):
+        if (
+            ATTACHED
+            and not ATTACHED.isdisjoint(map(type, instances))
+            and any(map(attachments_of, instances))
+        ):
             return await self._graph(instances)
         return await super().add_all(instances)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby, repeat
-from operator import attrgetter
 from typing import Any, Self, cast
 
 from ommi.drivers.protocol import Step
@@ -23,10 +22,7 @@ from ommi.query.nodes import Predicate
 from ommi.query.statements import Delete, Select, Update
 from ommi.relations import Batch, state_of
 
-
-Group = tuple[
-    Insertion, Sequence[Any], Iterable[dict[str, object] | None], Sequence[Parameters]
-]
+Group = tuple[Insertion, list[Any], Iterable[dict[str, object] | None], Sequence[Parameters]]
 """Instances that are added by one command: what is filled in besides, and the parameters."""
 
 
@@ -49,7 +45,11 @@ class Writer:
         """Add one row; give the instance with what the store filled in."""
         insertion = self._insertion(instance)
         executor, complete = self._executor, insertion.complete
-        [filling], rows = insertion.filled([instance])
+        filling: dict[str, object] | None = None
+        if complete is None:
+            [filling], rows = insertion.filled([instance])
+        else:
+            rows = cast("list[Parameters]", insertion.bound([instance]))
         returned: Rows = ()
         if insertion.returning:
             returned = await executor.connection.fetch(
@@ -128,7 +128,7 @@ class Writer:
             insertion = self._insertion(instances[0])
             rows = None if insertion.model.times else insertion.bound(instances)
             if rows is not None:
-                return [(insertion, instances, repeat(None, len(instances)), rows)]
+                return [(insertion, list(instances), repeat(None, len(instances)), rows)]
         groups = [(each, list(group)) for each, group in groupby(instances, self._insertion)]
         return [(each, group, *each.filled(group)) for each, group in groups]
 

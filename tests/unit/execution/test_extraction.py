@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ommi.decorator import ommi_model, register
 from ommi.errors import InvalidValue
-from ommi.execution.extraction import extractor, row_of
+from ommi.execution.extraction import Encoding, extractor, extractor_of_alike, row_of
 from ommi.metadata.annotations import Auto, Key, Length
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import metadata_of
@@ -125,3 +125,49 @@ def test_generated_code_agrees_with_the_interpreted_twin(values: dict[str, Any])
             extracted(instance)
     else:
         assert repr(extracted(instance)) == repr([expected])
+
+
+def measured(value: object) -> object:
+    return len(str(value))
+
+
+class TestAlike:
+    """Instances that are added by one command are found out while they are read."""
+
+    FIELDS = tuple(f for f in MODEL.fields if f.name != "id")
+    ENCODINGS = tuple(
+        Encoding(measured, "len({value})") if f.name == "short" else Encoding() for f in FIELDS
+    )
+
+    def rows(self, *instances: object) -> list[tuple[object, ...]] | None:
+        extract = extractor_of_alike(MODEL, self.FIELDS, [MODEL.field("id")], self.ENCODINGS)
+        return extract(instances)
+
+    def test_stored_forms_are_encoded_on_the_way(self) -> None:
+        assert self.rows(thing(), thing(short="ab")) == [
+            ("n", 3, "red", ["a"], 1.5, None),
+            ("n", 2, "red", ["a"], 1.5, None),
+        ]
+
+    def test_what_lacks_a_field_is_encoded_too(self) -> None:
+        instance = thing()
+        del instance.number
+
+        assert self.rows(instance) == [("n", 3, "red", ["a"], 1.5, None)]
+
+    def test_one_that_has_a_key_is_added_otherwise(self) -> None:
+        assert self.rows(thing(), thing(id=1)) is None
+
+    def test_one_that_lacks_a_key_is_added_otherwise(self) -> None:
+        extract = extractor_of_alike(MODEL, MODEL.fields, [], [Encoding()] * len(MODEL.fields))
+
+        assert extract([thing(id=1)]) is not None
+        assert extract([thing(id=1), thing()]) is None
+
+    def test_one_of_another_class_is_added_otherwise(self) -> None:
+        @dataclass
+        class Derived(Thing):
+            pass
+
+        derived = Derived("n", "abc", None, [], 1.5)
+        assert self.rows(thing(), derived) is None
