@@ -38,12 +38,14 @@ class ReadyOperation(Operation[T_co]):
                 value = self._at_once()
             except Exception as error:
                 self._stopped(error)
-                return self._hand_out(self._caught(error)._handed_out())
+                failure = self._hand_out(self._caught(error)._handed_out())
+                del self  # else error, traceback and this frame keep each other alive
+                return failure
             if value is not NOT_YET:
                 self._value = value
                 self._state = _SUCCEEDED
                 return Success(value)
-        return (yield from super().__await__())
+        return (yield from self._answer().__await__())
 
     async def or_raise(self) -> T_co:
         """Return the value; raise the error."""
@@ -58,4 +60,4 @@ class ReadyOperation(Operation[T_co]):
                 self._value = value
                 self._state = _SUCCEEDED
                 return value
-        return await super().or_raise()
+        return await Operation.or_raise(self)
