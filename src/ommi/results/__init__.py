@@ -5,12 +5,11 @@
 """
 
 from ommi.results.operation import (
-    NOT_YET,
     AsyncResultWrapper,
     Operation,
-    ReadyOperation,
     WriteOperation,
 )
+from ommi.results.ready import NOT_YET, ReadyOperation
 from ommi.results.result import Answer, Failure, Result, Success
 
 __all__ = [

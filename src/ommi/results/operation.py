@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, Never, Self, TypeVar, cast, overload
+from typing import Final, Generic, Never, Self, TypeVar, cast, overload
 
 from ommi.errors import OperationCancelled, UnawaitedOperationWarning
 from ommi.results.result import Failure, Name, Result, Success, either, text, with_cause
@@ -274,42 +274,6 @@ class Operation(AsyncResultWrapper[T_co]):
         self._name = name
         self._state = _FRESH
         self._crowd = None
-
-
-class ReadyOperation(Operation[T_co]):
-    """An operation whose value may be at hand: `at_once` gives it, or `NOT_YET`, or raises.
-
-    Awaited, it is then over without a coroutine, which would cost more than such a value.
-    """
-
-    __slots__ = ("_at_once",)
-    _at_once: Callable[[], T_co]
-
-    def __init__(
-        self, at_once: Callable[[], T_co], run: Callable[[], Awaitable[T_co]], name: Name
-    ) -> None:
-        self._at_once = at_once
-        self._begin = run
-        self._name = name
-        self._state = _FRESH
-        self._crowd = None
-
-    def __await__(self) -> Generator[object, None, Success[T_co] | Failure[Exception]]:
-        if self._state == _FRESH:
-            try:
-                value = self._at_once()
-            except Exception as error:
-                self._stopped(error)
-                return self._hand_out(self._caught(error)._handed_out())
-            if value is not NOT_YET:
-                self._value = value
-                self._state = _SUCCEEDED
-                return Success(value)
-        return (yield from super().__await__())
-
-
-NOT_YET: Any = object()
-"""Says that the value of an operation is not at hand."""
 
 
 class WriteOperation(Operation[T_co]):

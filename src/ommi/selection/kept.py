@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, TypeVar
 
 from ommi.execution.executor import Asked, KeptExecutor, Of, counting, only_number
@@ -114,12 +113,20 @@ class KeptFinding(KeptSelection[T], Finding[T]):
     @property
     def one(self) -> AsyncResultWrapper[T]:
         """The only row; fails with `NotFound` or `MultipleFound`."""
-        return ReadyOperation(self._one_now, self._one, partial(named, self, "one"))
+        return ReadyOperation(self._one_now, self._one, self._named_one)
 
     @property
     def first(self) -> AsyncResultWrapper[T | None]:
         """The first row, or `None`."""
-        return ReadyOperation(self._first_now, self._first, partial(named, self, "first"))
+        return ReadyOperation(self._first_now, self._first, self._named_first)
+
+    # Bound methods are made in a third of the time of a partial.
+
+    def _named_one(self) -> str:
+        return named(self, "one")
+
+    def _named_first(self) -> str:
+        return named(self, "first")
 
 
 class KeptQuery(KeptSelection[T], Query[T]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import pytest
 
@@ -33,6 +33,18 @@ class Page:
     title: str
     tags: list[str] = field(default_factory=list)
     id: Annotated[int | None, Key | Auto] = None
+
+
+@ommi_model(collection=COLLECTION)
+@dataclass
+class Strict:
+    name: str
+    id: Annotated[int | None, Key | Auto] = None
+    refuses: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if Strict.refuses:
+            raise ValueError(self.name)
 
 
 @pytest.fixture
@@ -93,6 +105,36 @@ async def test_a_list_among_the_values_may_change(db: Ommi) -> None:
         assert await question.count() == 1
 
     assert await db.query(Page, Page.tags == ["x", "y"]).cached().count() == 0
+
+
+async def test_an_operation_gives_the_same_each_time_it_is_awaited(db: Ommi) -> None:
+    question = db.find(Page.id == 1).cached()
+    await question.one
+    operation = question.one
+
+    first = await operation.or_raise()
+    await db.find(Page.id == 1).update(title="c").or_raise()
+    assert [await operation.value, (await operation).value] == [first, first]
+    assert (await question.one.map(lambda page: page.title)).value == "c"
+
+
+async def test_models_that_cannot_be_made_of_what_is_kept_are_failures(
+    db: Ommi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db.add(Strict("a")).or_raise()
+    question = db.find(Strict, Strict.name == "a").cached()
+    for _ in range(2):
+        await question.fetch.all()
+        await question.one.or_raise()
+        await question.first.or_raise()
+
+    monkeypatch.setattr(Strict, "refuses", True)
+    for answer in (await question, await question.one, await question.first):
+        assert isinstance(answer.error, ValueError)
+    with pytest.raises(ValueError, match="a"):
+        await question.one.or_raise()
+    with pytest.raises(ValueError, match="a"):
+        await db.query(Strict, Strict.name == "a").cached().one()
 
 
 async def test_in_a_transaction_and_after_it(db: Ommi) -> None:
