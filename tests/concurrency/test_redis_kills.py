@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 from typing import Annotated
@@ -14,8 +15,10 @@ import pytest
 
 from ommi import (
     Auto,
+    Aware,
     ConflictError,
     ConnectionFailed,
+    Expires,
     ForeignKeyViolation,
     Index,
     Key,
@@ -58,6 +61,15 @@ class Pet:
     id: Annotated[int | None, Key | Auto] = None
 
 
+@ommi_model(collection=COLLECTION)
+@dataclass
+class Ticket:
+    name: Annotated[str, Unique]
+    ends: Annotated[datetime, Aware | Expires]
+    owner_id: Annotated[int | None, ReferenceTo(Owner.id, on_delete="set_null")] = None
+    id: Annotated[int | None, Key | Auto] = None
+
+
 class Keeper:
     """Somebody who writes all the time, by statements, batches and transactions."""
 
@@ -72,7 +84,7 @@ class Keeper:
 
     async def act(self) -> None:
         db, some = self._db, self._random
-        match some.randrange(6):
+        match some.randrange(8):
             case 0:
                 await db.add(Owner(self._name())).or_raise()
             case 1:
@@ -86,8 +98,20 @@ class Keeper:
                 await db.find(old).update(age=Pet.age + 1, kind=some.choice("abc")).or_raise()
             case 4:
                 await db.find(Owner.id == some.randint(1, 20)).delete().or_raise()
+            case 5:
+                await db.add_all(self._tickets(3)).or_raise()
+            case 6:
+                ends = datetime.now(UTC) + timedelta(milliseconds=some.randint(-5, 50))
+                await db.find(Ticket.owner_id == some.randint(1, 20)).update(ends=ends).or_raise()
             case _:
                 await db.find(Pet.kind == some.choice("abc")).delete().or_raise()
+
+    def _tickets(self, many: int) -> list[Ticket]:
+        some, now = self._random, datetime.now(UTC)
+        return [
+            Ticket(self._name(), now + timedelta(milliseconds=some.randint(-20, 100)), owner)
+            for owner in (some.choice((None, 1, 2, 3)) for _ in range(many))
+        ]
 
     def _pets(self, owner: int, many: int) -> list[Pet]:
         some = self._random

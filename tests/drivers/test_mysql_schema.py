@@ -26,8 +26,10 @@ from ommi import (
     Ommi,
     ReferenceTo,
     SchemaMismatch,
+    StoreAs,
     Unique,
     UniqueTogether,
+    UnsupportedOperation,
     ommi_model,
 )
 from ommi.metadata.model import metadata_of
@@ -215,3 +217,23 @@ async def test_a_table_on_which_a_model_cannot_work_is_told(
             await db.use_models(Pair)
 
     assert len(caught.value.differences) == 4
+
+
+@pytest.mark.parametrize("name", ["a ", "a\r\n", "a\t", "a\x0b", "\U0001f600"])
+async def test_a_name_that_the_server_does_not_take_is_refused(
+    server: Server, database: str, name: str
+) -> None:
+    async with Ommi(server.driver(database)) as db:
+        for model in (dataclass_of(name, "value"), dataclass_of("plain", name)):
+            with pytest.raises(UnsupportedOperation, match="table or a column of this name"):
+                await db.use_models(model)
+
+
+def dataclass_of(table: str, column: str) -> type:
+    @ommi_model(collection=ModelCollection(), table=table)
+    @dataclass
+    class Named:
+        value: Annotated[int, StoreAs(column)]
+        id: int
+
+    return Named

@@ -13,6 +13,7 @@ from ommi.metadata.libraries.protocol import DeclaredField
 from ommi.metadata.model import metadata_of
 from ommi.migrations.lock import WAIT_SECONDS, locked
 from ommi.migrations.migration import Migration
+from ommi.migrations.models import lasting_table_of
 from ommi.migrations.plan import Plan, Report
 from ommi.migrations.resolution import Resolved, undoing
 from ommi.migrations.session import SessionDatabase, session_of
@@ -35,7 +36,7 @@ from ommi.schema.operations import (
     RenameTable,
     Sql,
 )
-from ommi.schema.snapshot import Column, Index, column_for, index_name, table_of
+from ommi.schema.snapshot import Column, Index, column_for, index_name
 
 if TYPE_CHECKING:
     from ommi.migrations.migrator import Migrator
@@ -107,7 +108,7 @@ class SchemaManager:
         if isinstance(model, str):
             raise MigrationError("create_table() wants a model; a name says no columns")
         await self.run(
-            CreateTable(table_of(metadata_of(model))) if isinstance(model, type) else model
+            CreateTable(lasting_table_of(metadata_of(model))) if isinstance(model, type) else model
         )
 
     async def drop_table(self, model: Named) -> None:

@@ -24,14 +24,19 @@ def wanted_of(models: Iterable[ModelMetadata]) -> Wanted:
     return Wanted(tables, dict(fill for model in models for fill in _fills(model)))
 
 
-def _table(model: ModelMetadata) -> Table:
+def lasting_table_of(model: ModelMetadata) -> Table:
+    """Give the table that a model wants; raises `ModelError` for one whose rows expire."""
     if model.expiry is not None:
         raise ModelError(
             "its rows expire, which no store that has migrations can do; leave Expires out",
             model=model.name,
             field=model.expiry.name,
         )
-    table = table_of(model)
+    return table_of(model)
+
+
+def _table(model: ModelMetadata) -> Table:
+    table = lasting_table_of(model)
     columns = (
         replace(column, id=field.field_id, choices=_choices(field))
         for column, field in zip(table.columns, model.fields, strict=True)

@@ -14,7 +14,7 @@ from ommi.drivers.mysql.client import is_at_rest
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.ddl import create_table, with_named_keys
 from ommi.drivers.mysql.dialect import MariaDBDialect, MySQLDialect
-from ommi.drivers.mysql.errors import CLIENT_ERRORS
+from ommi.drivers.mysql.errors import CLIENT_ERRORS, refused_name
 from ommi.drivers.mysql.introspection import catalogue, table_names
 from ommi.drivers.mysql.session import Session
 from ommi.drivers.mysql.unit import MySQLUnit, no_matter
@@ -214,6 +214,9 @@ class MySQLConnection:
 
         Columns with a collation of their own are remembered, to be ordered by with Ommi's.
         """
+        if any(character > "\uffff" for name in names for character in name):
+            # Asked for it, the catalogue would complain of collations.
+            raise refused_name(self.server.store)
         found = await catalogue(self._session, names, self._dialect.collation)
         self._dialect.foreign.update(found.foreign)
         return found.tables

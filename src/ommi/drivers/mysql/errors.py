@@ -193,6 +193,20 @@ def _read_only(complaint: Complaint) -> OmmiError:
     return UnsupportedOperation("write", complaint.store, complaint.message)
 
 
+def _no_name(complaint: Complaint) -> OmmiError:
+    return refused_name(complaint.store)
+
+
+def refused_name(store: str) -> UnsupportedOperation:
+    """Say that the server takes no such name."""
+    return UnsupportedOperation(
+        "have a table or a column of this name",
+        store,
+        "its names do not end with white space, and have no characters beyond U+FFFF; say "
+        "table=... or StoreAs(...)",
+    )
+
+
 def _failed(complaint: Complaint) -> OmmiError:
     return ConnectionFailed(complaint.message, store=complaint.store, statement=complaint.text)
 
@@ -230,6 +244,7 @@ _BY_CODE: Mapping[int, Make] = {
     1264: _out_of_range,
     **dict.fromkeys((1265, 1292, 1366, 1406, 1411, 1525), _bad_data),
     **dict.fromkeys((1290, 1792, 1836), _read_only),
+    **dict.fromkeys((1103, 1166, 1300), _no_name),
     **dict.fromkeys((1040, 1044, 1045, 1049, 1129, 1130, 1203, 1698), _failed),
     **dict.fromkeys(
         (1053, 1080, 1152, 1153, 1156, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2014, 2055, 4031),

@@ -13,7 +13,7 @@ from ommi.drivers.redis.introspection import STORE, Catalogue, Referring, Stored
 from ommi.drivers.redis.pending import Group, Moved, Place, Writes
 from ommi.drivers.redis.values import Row, encoded, identity, score
 from ommi.drivers.redis.work import Found, Work
-from ommi.errors import ForeignKeyViolation, NotNullViolation, UniqueViolation
+from ommi.errors import ForeignKeyViolation, NotNullViolation, TooManyRows, UniqueViolation
 from ommi.schema.snapshot import ForeignKey
 
 
@@ -50,13 +50,13 @@ async def replace(work: Work, table: StoredTable, old: Found, new: Sequence[Row]
     """Exchange rows for others, all at once."""
     for row in new:
         check_not_null(table, row)
-    left = [(was, row) for (_, was), row in zip(old, new, strict=True) if was != row]
-    before = [was for was, _ in left]
-    for referring in table.referring:
+    moved = list(_moved(table, old, new))
+    for referring, _ in moved:
         await clear(work, work.catalogue.table(referring.table))
     await work.look(
-        [*_places(work.catalogue, table, new), *_referred_places(table, before)],
-        [group for referring in table.referring for group in _groups_of(referring, before)],
+        [*_places(work.catalogue, table, new), *(_place(table, values) for _, values in moved)],
+        [referring.equal.group(list(values.values())) for referring, values in moved],
+        of=", ".join(dict.fromkeys(referring.table for referring, _ in moved)),
     )
     for id_, row in old:
         take(work.writes, table, row, id_)
@@ -64,8 +64,8 @@ async def replace(work: Work, table: StoredTable, old: Found, new: Sequence[Row]
         _put(work, table, row)
     for row in new:
         _check_targets(work, table, row)
-    for was, row in left:
-        _check_left(work, table, was, row)
+    for referring, values in moved:
+        _check_left(work, table, referring, values)
 
 
 async def delete(work: Work, table: StoredTable, rows: Found) -> None:
@@ -75,10 +75,21 @@ async def delete(work: Work, table: StoredTable, rows: Found) -> None:
     for referring in table.referring:
         await clear(work, work.catalogue.table(referring.table))
         groups = list(_groups_of(referring, (row for _, row in rows)))
-        await work.look((), groups)
+        await _look_at_referring(work, table, referring, groups)
         ids = [id_ for group in groups for id_ in work.members(group)]
         if ids:
             await _follow(work, table, referring, ids)
+
+
+async def _look_at_referring(
+    work: Work, table: StoredTable, referring: Referring, groups: Sequence[Group]
+) -> None:
+    try:
+        await work.look((), groups, of=referring.table)
+    except TooManyRows:
+        if referring.foreign_key.on_delete == "restrict":
+            raise _still_referred_to(table, referring) from None
+        raise
 
 
 async def _follow(
@@ -207,13 +218,13 @@ def _check_targets(work: Work, table: StoredTable, row: Row) -> None:
             raise no_target(table, foreign_key)
 
 
-def _referred_places(table: StoredTable, rows: Iterable[Row]) -> Iterator[Place]:
-    """Give the places by which rows are referred to."""
-    for row in rows:
+def _moved(table: StoredTable, old: Found, new: Sequence[Row]) -> Iterator[tuple[Referring, Row]]:
+    """Give what rows were referred to by, and are no more, as far as they change."""
+    for (_, was), row in zip(old, new, strict=True):
         for referring in table.referring:
-            values = _referred_by(referring, row)
-            if values is not None:
-                yield _place(table, values)
+            values = _referred_by(referring, was)
+            if values is not None and values != _referred_by(referring, row):
+                yield referring, values
 
 
 def _referred_by(referring: Referring, row: Row) -> Row | None:
@@ -229,15 +240,11 @@ def _groups_of(referring: Referring, rows: Iterable[Row]) -> Iterator[Group]:
             yield referring.equal.group(list(values.values()))
 
 
-def _check_left(work: Work, table: StoredTable, was: Row, row: Row) -> None:
+def _check_left(work: Work, table: StoredTable, referring: Referring, values: Row) -> None:
     """Raise where rows refer to what a row was, and no row is any more."""
-    for referring in table.referring:
-        values = _referred_by(referring, was)
-        if values is None or values == _referred_by(referring, row):
-            continue
-        is_gone = work.value(_place(table, values)) is None
-        if is_gone and work.members(referring.equal.group(list(values.values()))):
-            raise _still_referred_to(table, referring)
+    is_gone = work.value(_place(table, values)) is None
+    if is_gone and work.members(referring.equal.group(list(values.values()))):
+        raise _still_referred_to(table, referring)
 
 
 def by_ids(ids: Sequence[bytes]) -> Access:

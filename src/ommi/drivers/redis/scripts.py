@@ -193,10 +193,11 @@ return redis.call('ZCOUNT', ARGV[1], '(' .. now, '+inf')
 """Counts the rows of a table whose rows expire."""
 
 LOOK = _script("""
--- ARGV: clock, changes, schema wanted, then places: 'field', key, field, or 'group', key, the
--- start and the end of its members.
--- Gives clock and what is there; or 0 for another schema.
-local argv, call, at = ARGV, redis.call, 4
+-- ARGV: clock, changes, schema wanted, the most members of a group, then places: 'field', key,
+-- field, or 'group', key, the start and the end of its members.
+-- Gives clock and what is there, of a group one member too many at most; or 0 for another schema.
+local argv, call, at = ARGV, redis.call, 5
+local beyond = tonumber(argv[4]) + 1
 if (call('HGET', argv[2], '') or '') ~= argv[3] then return 0 end
 local reply = { call('GET', argv[1]) or '0' }
 while argv[at] do
@@ -204,7 +205,8 @@ while argv[at] do
     reply[#reply + 1] = call('HGET', argv[at + 1], argv[at + 2])
     at = at + 3
   else
-    reply[#reply + 1] = call('ZRANGEBYLEX', argv[at + 1], argv[at + 2], argv[at + 3])
+    reply[#reply + 1] =
+      call('ZRANGEBYLEX', argv[at + 1], argv[at + 2], argv[at + 3], 'LIMIT', 0, beyond)
     at = at + 4
   end
 end

@@ -182,8 +182,13 @@ class Work:
             if id_ in passing:
                 self._see(table, id_, passing[id_])
 
-    async def look(self, places: Iterable[Place], groups: Iterable[Group] = ()) -> None:
-        """See what is at places and in groups, unless that is known."""
+    async def look(
+        self, places: Iterable[Place], groups: Iterable[Group] = (), of: str = ""
+    ) -> None:
+        """See what is at places and in groups, unless that is known.
+
+        Raises `TooManyRows` where a group of a table's rows is larger than the limit.
+        """
         fields = [p for p in dict.fromkeys(places) if p not in self.seen.fields]
         others = [group for group in dict.fromkeys(groups) if group not in self.seen.groups]
         if not fields and not others:
@@ -194,15 +199,20 @@ class Work:
                 *((b"group", group.key, *limits(group.value)) for group in others),
             )
         )
-        reply = await self.session.run(LOOK, (*self._start, *wanted))
+        most = str(self._scan_limit).encode()
+        reply = await self.session.run(LOOK, (*self._start, most, *wanted))
         if isinstance(reply, int):
             raise OutOfDate
         clock, *told = cast("list[object]", reply)
         for place, value in zip(fields, told, strict=False):
             self.seen.field(place, cast("bytes | None", value))
-        for group, members in zip(others, told[len(fields) :], strict=True):
+        for group, members in zip(
+            others, cast("list[list[bytes]]", told[len(fields) :]), strict=True
+        ):
+            if len(members) > self._scan_limit:
+                raise TooManyRows(of, len(members), self._scan_limit, store=STORE)
             start = len(group.value) + 1
-            self.seen.group(group, frozenset(m[start:] for m in cast("list[bytes]", members)))
+            self.seen.group(group, frozenset(member[start:] for member in members))
         await self._at(cast("bytes", clock))
 
     async def ended(self, table: StoredTable, expiry: Expiry) -> Found:
