@@ -121,12 +121,6 @@ def documentation(header: str, sections: Sequence[Section], alone: Alone) -> str
     )
 
 
-def _besides(taken: Taken) -> Iterator[str]:
-    yield from _model_cost(taken.costs)
-    yield from cache_hits(taken.hits)
-    yield from _import_cost(taken.imported)
-
-
 def _sections(sections: Sequence[Section], *, with_charts: bool = False) -> Iterator[str]:
     for section in sections:
         yield f"## {section.store.title}"
