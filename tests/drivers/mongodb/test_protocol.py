@@ -298,3 +298,16 @@ async def test_a_stream_reads_one_snapshot_and_ends_its_cursor(server: Server) -
     *_, find = (command for command in server.sent("find") if command["find"] == "Account")
     assert find["readConcern"]["level"] == "snapshot"
     assert server.store.cursors == {}
+
+
+@pytest.mark.parametrize("name", ["a.", ".a", "a..b", "a$b", "system.a"])
+async def test_a_name_that_no_collection_has_is_refused(server: Server, name: str) -> None:
+    @ommi_model(collection=ModelCollection(), table=name)
+    @dataclass
+    class Named:
+        id: int
+
+    async with Ommi(server.url) as db:
+        with pytest.raises(UnsupportedOperation, match="collection"):
+            await db.use_models(Named)
+    assert server.sent("create") == []

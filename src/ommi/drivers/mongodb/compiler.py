@@ -324,5 +324,6 @@ def _paged(bounds: Bounds) -> list[Template]:
 
 def check_collection(name: str) -> None:
     """Raise `UnsupportedOperation` for a name that no collection can have."""
-    if not name or "$" in name or name.startswith("system.") or "\0" in name:
+    is_dotted = ".." in name or name.startswith((".", "system.")) or name.endswith(".")
+    if not name or "$" in name or "\0" in name or is_dotted:
         raise UnsupportedOperation(f"have a collection named {name!r}", STORE, "say table=...")

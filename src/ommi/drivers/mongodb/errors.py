@@ -111,6 +111,8 @@ def failed_to_connect(error: Exception, where: str) -> ConnectionFailed:
 def _of(error: client.PyMongoError, complaint: Complaint) -> OmmiError:
     if error.has_error_label(TRANSIENT):
         return _conflict(complaint)
+    if isinstance(error, client.InvalidName):
+        return UnsupportedOperation("have a collection of this name", STORE, "say table=...")
     if isinstance(error, client.WaitQueueTimeoutError):
         return ConnectionPoolExhausted(0.0, (), store=STORE)
     if isinstance(error, client.InvalidOperation):

@@ -63,11 +63,6 @@ QUESTIONS: dict[str, tuple[type[Any], Callable[[], Any], str]] = {
         lambda: (COMMENT.author.name < "c") & (COMMENT.author.id > 0),
         "c1 c3",
     ),
-    "none of several values by reference": (
-        Comment,
-        lambda: ~COMMENT.author.name.in_(["bob", None]),
-        "c3",
-    ),
     "no row": (Comment, lambda: COMMENT.author == None, "c2"),  # noqa: E711
     "a row": (Comment, COMMENT.author.is_not_null, "c1 c3"),
     "several references": (Comment, lambda: COMMENT.post.author.name == "bob", "c3"),
