@@ -12,6 +12,7 @@ import pytest
 
 from ommi import ArithmeticOverflow, NotNullViolation, OmmiError
 from profiles import examples
+from properties.meaning import EXACT
 from properties.questions import COLUMNS, THING, Question, calculation, drawn, question
 from properties.stores import Stores, keys
 from properties.things import Thing, things, value_of
@@ -65,7 +66,7 @@ def _error(name: str, value: Any) -> type[OmmiError] | None:
         return NotNullViolation if name == kind else None
     if kind in DIGITS and isinstance(value, Decimal):
         precision, scale = DIGITS[kind]
-        scaled = value * 10**scale
+        scaled = value.scaleb(scale, EXACT)
         fits = scaled == scaled.to_integral_value() and abs(scaled) < 10**precision
         return None if fits else ArithmeticOverflow
     return None
