@@ -18,7 +18,7 @@ from benchmarks.stores.protocol import NotHere, Store
 from benchmarks.workloads import WORKLOADS, Workload, workload_named
 
 ROOT = Path(__file__).parent.parent
-ROUNDS, QUICK_ROUNDS = 60, 7
+ROUNDS, QUICK_ROUNDS, FEWEST_ROUNDS = 60, 8, 8
 
 
 def main() -> None:
@@ -121,7 +121,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help=f"repetitions of each, {ROUNDS} otherwise")
     parser.add_argument("--growth", action="store_true", help="W12 instead, up to a million rows")
     parser.add_argument("--profile", metavar="ommi", type=contestant_named, help="instead")
-    return parser.parse_args()
+    said = parser.parse_args()
+    if said.rounds is not None and said.rounds < FEWEST_ROUNDS:
+        parser.error(f"--rounds wants {FEWEST_ROUNDS} or more, found {said.rounds}")
+    return said
 
 
 def _stores(text: str) -> list[Store]:

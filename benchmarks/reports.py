@@ -38,7 +38,8 @@ much of the rest is the way to a thread and back.
 METHOD = """\
 One process for each library and workload, all of them and the server on one core. They work by
 turns in short repetitions, in changing order, so that a slow moment of the machine hits them
-alike; the peers take part in two rounds of five. A ratio is that of a library to the baseline in
+alike, and are started anew three times, since a process may be slow for its whole life; the peers
+take part in the first quarter. A ratio is that of a library to the baseline in
 the same round: the tables have the median over the rounds, and the quartiles in brackets. CPU time
 is that of the client's whole process. Times are medians, of one operation. No store waits for a
 disk, which would hide what a library costs.
