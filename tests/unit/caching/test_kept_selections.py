@@ -200,4 +200,4 @@ async def test_it_is_given_at_once_again_after_its_plan_was_forgotten(
         for _ in range(2):
             assert (await question().one()).title == "c"
         # Only what is at hand needs nobody to await it.
-        assert question()._one_now() is not NOT_YET  # type: ignore[attr-defined]  # noqa: SLF001
+        assert question()._one_now() is not NOT_YET  # type: ignore[attr-defined]
