@@ -120,9 +120,13 @@ def test_a_row_cannot_refer_to_one_behind_it(connection: sqlite3.Connection) -> 
     assert stored(connection) == []
 
 
-def test_what_a_table_says_of_conflicts_stays_said(connection: sqlite3.Connection) -> None:
+@pytest.mark.parametrize("space", [" ", "\n", "  "])
+def test_what_a_table_says_of_conflicts_stays_said(
+    connection: sqlite3.Connection, space: str
+) -> None:
     connection.execute(
-        "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT UNIQUE ON CONFLICT IGNORE) STRICT"
+        "CREATE TABLE thing "
+        f"(id INTEGER PRIMARY KEY, name TEXT UNIQUE ON{space}CONFLICT IGNORE) STRICT"
     )
 
     run(connection, insert("id", "name"), [(n, f"n{n // 2}") for n in range(COUNT)])

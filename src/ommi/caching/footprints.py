@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import count
+from weakref import WeakValueDictionary
 
 from ommi.caching.keyed import KeyPlace, key_place
 from ommi.caching.rows import typed
@@ -31,7 +32,7 @@ from ommi.query.statements import Count, Delete, Insert, Select, Statement, Upda
 from ommi.schema.snapshot import table_of
 
 MOST_COMMANDS = 4096
-"""Of how many commands it is remembered what they read and write.
+"""Of how many commands it is remembered what they read and write, besides those with a plan.
 
 A write that was forgotten touches everything, and an answer to a forgotten question is not kept.
 """
@@ -39,7 +40,7 @@ A write that was forgotten touches everything, and an answer to a forgotten ques
 _numbers = count(1)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Footprint:
     """What a command reads (`reads`) and writes (`writes`); `number` is of no other command.
 
@@ -94,17 +95,19 @@ class Footprint:
 
 
 class Footprints:
-    """The footprints of the commands of one database, those that were used of late."""
+    """The footprints of the commands of one database, those with a plan or used of late."""
 
     def __init__(self, versions: Versions, always: Collection[ModelMetadata] = ()) -> None:
         self._versions = versions
         self._always = frozenset(always)
         self._known: RecentlyUsed[Footprint] = RecentlyUsed(MOST_COMMANDS)
         self._get = self._known.get
+        # Plans that are held for good, as those of adds are, hold their footprints.
+        self._living: WeakValueDictionary[int, Footprint] = WeakValueDictionary()
 
     def of(self, command: object) -> Footprint | None:
-        """Give the footprint of a command that was compiled of late."""
-        found = self._get(id(command))
+        """Give the footprint of a command that has a plan, or was compiled of late."""
+        found = self._get(id(command)) or self._living.get(id(command))
         return found if found is not None and found.command is command else None
 
     def written_by(self, command: object, parameters: Parameters) -> Tables:
@@ -141,6 +144,7 @@ class Footprints:
             rows=of_rows,
         )
         self._known.put(id(compiled.command), footprint)
+        self._living[id(compiled.command)] = footprint
         return footprint
 
 

@@ -230,8 +230,8 @@ class BoundExecutor(Executor):
 Of = Callable[[Select], Statement]
 """What is asked of a selection."""
 
-Asked = tuple[Callable[[Rows, object], list[Any]], object]
-"""What builds the models of a question, and the key under which its answer is kept."""
+Asked = tuple[Callable[[Rows, object], list[Any]], object, object]
+"""What builds the models of a question, the key of its answer, and that of its plan."""
 
 
 class KeptExecutor(Executor):
@@ -275,17 +275,21 @@ class KeptExecutor(Executor):
         """
         values: list[object] = []
         shape = select.shape(values)
-        is_plain = len(shape) == PLAIN
-        plan = self._plans.get((of, shape)) if is_plain else None
+        asked = (of, shape) if len(shape) == PLAIN else None
+        plan = None if asked is None else self._plans.get(asked)
         if plan is None:
             plan, values = self.planner.plan(of(select))
-            if is_plain:
+            if asked is not None:
                 if len(self._plans) >= MOST_PLANS:
                     self._plans.clear()
-                self._plans[of, shape] = plan
+                self._plans[asked] = plan
         bind = plan.bind
         key = view.key_of(plan.note, values if bind is unchanged else bind(values))
-        return None if key is None else (plan.hydrate, key)  # type: ignore[return-value]
+        return None if key is None else (plan.hydrate, key, asked)  # type: ignore[return-value]
+
+    def missed(self, asked: Asked) -> None:
+        """Take note that nothing was kept: the planner may have made the plan anew by now."""
+        self._plans.pop(asked[2], None)
 
     def _view_of(self, connection: Connection) -> KeptView | None:
         # Checking a protocol costs more than an answer that is kept.

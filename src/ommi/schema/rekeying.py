@@ -14,7 +14,7 @@ from ommi.schema.operations import (
     RenameTable,
     Sql,
 )
-from ommi.schema.snapshot import Column, Index, Table, index_name
+from ommi.schema.snapshot import Column, Index, Table, index_name, shortened_name
 
 
 def with_new_key(old: Table, wanted: Table) -> Iterator[Operation]:
@@ -23,7 +23,7 @@ def with_new_key(old: Table, wanted: Table) -> Iterator[Operation]:
     Foreign keys, of the table and to it, are dropped before and made anew after.
     """
     ids = {column.name: column.id for column in old.columns}
-    name = f"{old.name}_new"
+    name = shortened_name((old.name, "new"))
     made = replace(
         wanted,
         name=name,

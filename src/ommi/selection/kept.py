@@ -91,8 +91,12 @@ class KeptSelection(Selection[T]):
                 return None
             self._asked = asked
         rows = view.at_once(self._asked[1])
-        # The next answer may be kept under another key, if the plan has to be made again.
-        self._of = None if rows is None else of
+        if rows is None:
+            # The next answer is kept under another key, if the plan has to be made again.
+            self._executor.missed(self._asked)
+            self._of = None
+        else:
+            self._of = of
         return rows
 
 

@@ -21,6 +21,7 @@ from ommi import (
 )
 from ommi.caching.footprints import Footprint
 from ommi.execution.keeping import Keeper
+from ommi.results import NOT_YET
 
 pytestmark = pytest.mark.anyio
 
@@ -180,3 +181,23 @@ def test_values_that_python_takes_for_equal_have_keys_of_their_own(more: tuple[s
 
     assert len(keys) == len(values)
     assert keys == {keeper.key_of(footprint, [value, *more]) for value in values}
+
+
+async def test_it_is_given_at_once_again_after_its_plan_was_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ommi.planning.planner.MOST_PLANS", 8)
+    async with Ommi("sqlite://", cache=QueryCache()) as db:
+        await db.use_models(COLLECTION)
+        await db.add(Page("a")).or_raise()
+        question = db.query(Page, Page.id == 1).cached
+        await question().one()
+        await question().one()
+        for count in range(20):
+            db.query(Page).where(*[Page.title == "a"] * count).sql()
+        await db.find(Page.id == 1).update(title="c").or_raise()
+
+        for _ in range(2):
+            assert (await question().one()).title == "c"
+        # Only what is at hand needs nobody to await it.
+        assert question()._one_now() is not NOT_YET  # type: ignore[attr-defined]

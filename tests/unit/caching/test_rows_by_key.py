@@ -262,3 +262,22 @@ def test_many_parts_of_a_table_are_the_table() -> None:
 
     assert condensed(rows | {"posts"}) == {"users", "posts"}
     assert {table_of(part) for part in rows} == {"users"}
+
+
+async def test_an_add_touches_its_own_table_whatever_was_compiled_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ommi.caching.footprints.MOST_COMMANDS", 8)
+    cache = QueryCache()
+    async with Ommi("sqlite://", cache=cache) as db:
+        await db.use_models(COLLECTION)
+        await db.add(Item("a")).or_raise()
+        for count in range(20):
+            db.query(Word).where(*[Word.text == "a"] * count).sql()
+        question = db.query(Word, Word.text == "b").cached()
+        await question.count()
+
+        await db.add(Item("b")).or_raise()
+        await question.count()
+
+    assert (cache.stats.hits, cache.stats.invalidations) == (1, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +79,18 @@ class FrozenMixed(HalfSlotted):
 class KeywordOnly:
     name: str | None = field(kw_only=True)
     id: int
+    active: bool
+
+
+@ommi_model(collection=MODELS)
+@dataclass
+class WithPseudoFields:
+    """Annotates what is no field: a mark, and an argument of the constructor."""
+
+    id: int
+    scale: InitVar[int] = 1
+    _: KW_ONLY
+    name: str | None
     active: bool
 
 
@@ -191,6 +203,7 @@ EVERY: tuple[Any, ...] = (
     Frozen,
     FrozenSlotted,
     FrozenMixed,
+    WithPseudoFields,
     Hidden,
     FrozenHidden,
     Finishing,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ommi.metadata.storage import Kind, StorageType
 from ommi.schema.changes import changes
 from ommi.schema.operations import CreateTable, RenameColumn, RenameTable, replayed
-from ommi.schema.snapshot import Column, ForeignKey, Table
+from ommi.schema.snapshot import LONGEST_NAME, Column, ForeignKey, Table
 from ommi.schema.state import foreign_key_of
 
 
@@ -60,3 +60,16 @@ def test_a_reference_that_changes_comes_again_under_its_name() -> None:
         "drop constraint posts_writer_fkey on posts",
         "add constraint posts_writer_fkey on posts",
     ]
+
+
+def test_a_table_that_is_made_anew_has_no_name_longer_than_stores_take() -> None:
+    old = replace(PEOPLE, name="p" * LONGEST_NAME)
+    code = replace(column("code"), is_nullable=False)
+    wanted = replace(old, columns=(*old.columns, code), key=("code",))
+    schema = replayed((CreateTable(old),))
+
+    todo = changes(schema, [wanted], {(old.name, "code"): 0}, (old.name,))
+
+    made = [operation.table for operation in todo if isinstance(operation, CreateTable)]
+    assert [len(table.name) for table in made] == [LONGEST_NAME]
+    assert [table.name for table in replayed(todo, schema).tables] == [old.name]

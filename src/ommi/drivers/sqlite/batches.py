@@ -134,7 +134,7 @@ def _takes_several_rows(connection: sqlite3.Connection, table: str) -> bool:
 
 _KIND = (
     "SELECT CASE WHEN type = 'table' AND sql NOT LIKE '%REFERENCES%' "
-    "AND sql NOT LIKE '%ON CONFLICT%' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN 'plain' END "
+    "AND sql NOT LIKE '%CONFLICT%' AND sql NOT LIKE 'CREATE VIRTUAL%' THEN 'plain' END "
     "FROM sqlite_master WHERE tbl_name = ? COLLATE NOCASE AND type <> 'index'"
 )
 

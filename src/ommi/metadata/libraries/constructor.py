@@ -71,8 +71,12 @@ def refuse_unmade_fields(cls: type, mark: str, names: Collection[str], advice: s
     """Refuse annotations of a derived class that the library never saw."""
     if mark in vars(cls):
         return
+    # A class that is made of another by the decorator has the other's annotations.
+    marked = next(base for base in cls.__mro__ if mark in vars(base))
+    seen = own_annotations(marked)
     for name, raw in own_annotations(cls).items():
-        if name not in names and not is_class_variable(raw):
+        is_seen = name in seen and seen[name] is raw
+        if name not in names and not is_seen and not is_class_variable(raw):
             raise ModelError(
                 f"is annotated, but {cls.__name__} only inherits its fields; {advice}",
                 model=cls.__name__,
