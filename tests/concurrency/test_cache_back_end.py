@@ -39,9 +39,10 @@ async def opened(path: Path, channel: str) -> AsyncIterator[Ommi]:
 
 
 async def is_shared(db: Ommi) -> bool:
-    """Ask, and tell whether answers get names that all know: then they are shared."""
+    """Ask, and tell whether answers get names that all know, and are vouched for."""
     await db.query(Owner).cached().count()
-    return db._caching.keeper.group.versions_of(["x"]) is not None  # type: ignore[union-attr]
+    keeper = db._caching.keeper  # type: ignore[union-attr]
+    return None not in {keeper.group.versions_of(["x"]), keeper.versions.stamp(())}
 
 
 async def test_another_process_finds_an_answer_and_a_write_takes_it_away(
