@@ -11,7 +11,7 @@ from profiles import examples
 from unit.caching.world import World
 
 STEPS = 4_000
-WORLDS = examples(24, 1_000)
+WORLDS = examples(40, 1_000)
 
 
 @pytest.mark.parametrize("part", range(4))
