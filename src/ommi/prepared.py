@@ -18,8 +18,8 @@ from ommi.execution.building import Source
 from ommi.execution.executor import Executor
 from ommi.execution.hydration import compiled
 from ommi.metadata.storage import Unfit
-from ommi.query.filled import Arguments, Filled, Form
 from ommi.query.placeholders import Blank, Placeholder
+from ommi.query.prepared_select import Arguments, Form, PreparedSelect
 from ommi.query.statements import Select
 from ommi.results import AsyncResultWrapper
 from ommi.selection import Selection
@@ -104,7 +104,7 @@ def _called(
 
 def _select_of(asked: Selection[Any]) -> Select:
     select = asked._select  # noqa: SLF001
-    return select.whole if isinstance(select, Filled) else select
+    return select.whole if isinstance(select, PreparedSelect) else select
 
 
 def _is_settled(form: Form, placeholders: Sequence[Placeholder]) -> bool:
@@ -125,7 +125,7 @@ def _source(
     source = Source()
     again = source.bind("__ommi_question", question)
     kind = source.bind("__ommi_kind", type(asked))
-    filled = source.bind("__ommi_filled", Filled)
+    select_of = source.bind("__ommi_select_of", PreparedSelect)
     shape = source.bind("__ommi_form", form)
     executor = source.bind("__ommi_executor", asked._executor)  # noqa: SLF001
     loads = source.bind("__ommi_loads", asked._loads)  # noqa: SLF001
@@ -146,7 +146,7 @@ def _source(
             f"        __ommi_values = [{values}]",
             f"    except {refused}:",
             f"        {ordinary}",
-            f"    __ommi_select = {filled}({shape}, __ommi_values, {arguments})",
+            f"    __ommi_select = {select_of}({shape}, __ommi_values, {arguments})",
             f"    return {kind}({executor}, __ommi_select, {loads})",
         ]
     )

@@ -27,7 +27,7 @@ class Encoding:
     inline: str | None = None
 
 
-def extractor(_model: ModelMetadata, fields: Sequence[FieldMetadata]) -> Extractor:
+def extractor(fields: Sequence[FieldMetadata]) -> Extractor:
     """Make the function that gives, for each instance, the stored forms of these fields.
 
     It raises `InvalidValue` for a value that does not fit. A field that the instance lacks counts

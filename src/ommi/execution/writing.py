@@ -199,7 +199,7 @@ class Writer:
     def _extract(self, model: ModelMetadata, instance: Any) -> tuple[object, ...]:  # noqa: ANN401
         extract = self._extractors.get(model)
         if extract is None:
-            extract = self._extractors[model] = extractor(model, model.fields)
+            extract = self._extractors[model] = extractor(model.fields)
         [row] = extract([instance])
         return row
 

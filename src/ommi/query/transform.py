@@ -10,12 +10,12 @@ from ommi.metadata.model import ModelMetadata
 from ommi.metadata.storage import Kind, StorageType
 from ommi.query.expressions import Arithmetic, Parameter
 from ommi.query.fields import FieldReference, JsonPath, references
-from ommi.query.filled import Filled
 from ommi.query.guards import guarded
 from ommi.query.negation import normalised
 from ommi.query.nodes import Comparison, Logical, Predicate, Term, inline_count
 from ommi.query.operators import OPERATORS, LogicalOperator, Operand, QueryOperator
 from ommi.query.ordering import Ordering
+from ommi.query.prepared_select import PreparedSelect
 from ommi.query.related import AnyRelated, RelatedCount, RelatedRows
 from ommi.query.scopes import resolved, resolved_ordering
 from ommi.query.statements import (
@@ -99,11 +99,11 @@ class Lifter:
                 return guarded(lifted, known)
             case Select():
                 return self._select(statement)
-            case Filled():
+            case PreparedSelect():
                 return self._select(statement.form)
             case Count(select):
                 # One that was prepared is counted, too.
-                whole = select.form if isinstance(select, Filled) else select
+                whole = select.form if isinstance(select, PreparedSelect) else select
                 return Count(self._select(whole))
             case Insert():
                 return statement

@@ -44,7 +44,7 @@ def thing(**values: Any) -> Thing:
 
 
 def extracted(*instances: Thing) -> list[tuple[object, ...]]:
-    return extractor(MODEL, MODEL.fields)(instances)
+    return extractor(MODEL.fields)(instances)
 
 
 def test_values_come_in_stored_form() -> None:
@@ -57,8 +57,8 @@ def test_values_come_in_stored_form() -> None:
 def test_only_the_fields_asked_for_are_read() -> None:
     fields = [MODEL.field("number"), MODEL.field("short")]
 
-    assert extractor(MODEL, fields)([thing(number=1)]) == [(1, "abc")]
-    assert extractor(MODEL, [])([thing()]) == [()]
+    assert extractor(fields)([thing(number=1)]) == [(1, "abc")]
+    assert extractor([])([thing()]) == [()]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_generated_field_may_be_none_though_it_is_not_optional() -> None:
 
     model = metadata_of(register(Model, collection=ModelCollection()))
 
-    assert extractor(model, model.fields)([Model(None, "a")]) == [(None, "a")]  # type: ignore[arg-type]
+    assert extractor(model.fields)([Model(None, "a")]) == [(None, "a")]  # type: ignore[arg-type]
 
 
 def test_a_field_that_an_instance_lacks_counts_as_none() -> None:
@@ -97,7 +97,7 @@ def test_a_field_that_an_instance_lacks_counts_as_none() -> None:
 
     model = metadata_of(register(Model, collection=ModelCollection()))
 
-    assert extractor(model, model.fields)([Model("a")]) == [("a", None)]
+    assert extractor(model.fields)([Model("a")]) == [("a", None)]
 
 
 ANYTHING: st.SearchStrategy[Any] = (

@@ -44,7 +44,7 @@ class Form:
         return known
 
 
-class Filled:
+class PreparedSelect:
     """A selection of a form, with values; it goes for a `Select` wherever one is asked for.
 
     It is asked by its form's shape, which the ordinary question has too, and so shares its plan.
@@ -62,14 +62,14 @@ class Filled:
         values += self._values
         return self._form.shape
 
-    def but(self, place: int, part: object) -> Select | Filled:
+    def but(self, place: int, part: object) -> Select | PreparedSelect:
         """Give the same with another part in a place."""
         form = self._form.but(place, part)
         if form is None:
             return self.whole.but(place, part)
-        return Filled(form, self._values, self._arguments)
+        return PreparedSelect(form, self._values, self._arguments)
 
-    def any_of_them(self, count: int) -> Select | Filled:
+    def any_of_them(self, count: int) -> Select | PreparedSelect:
         """Ask for any `count` of the rows of a selection without a limit, in no order."""
         some = self.but(AT_MOST, count)
         return some.but(ORDER, ()) if some.order else some
