@@ -56,7 +56,7 @@ class OmmiLibrary:
         return cast("list[Plain]", made)
 
     async def get(self, key: int) -> Plain:
-        return cast("Plain", await self.db.find(User.id == key).one.or_raise())
+        return await self.db.find(User.id == key).one.or_raise()  # type: ignore[no-any-return]
 
     async def get_in_task(self, task: int, key: int) -> Plain:  # noqa: ARG002
         return await self.get(key)

@@ -87,7 +87,7 @@ class Operations:
                     f"add() wants an instance, found the class {model.__name__} itself"
                 )
         if len(models) == 1:
-            return WriteOperation(partial(self._writer.add, models[0]), partial(_add, models))
+            return WriteOperation(partial(self._writer.add, models[0]), (_add, models))
         return self.add_all(models)
 
     def add_all(self, models: Iterable[T]) -> AsyncResultWrapper[list[T]]:
@@ -98,7 +98,7 @@ class Operations:
                 "models one by one"
             )
         every = list(models)
-        return WriteOperation(partial(self._writer.add_all, every), partial(_add, every))
+        return WriteOperation(partial(self._writer.add_all, every), (_add, every))
 
     def save(self, model: T, /) -> AsyncResultWrapper[T]:
         """Write what changed since the row was read, or every field where that is not known.
@@ -106,15 +106,15 @@ class Operations:
         Fails with `NotFound` where there is no such row, and with `ConflictError` where a
         `Version` has moved on.
         """
-        return WriteOperation(partial(self._writer.save, model), partial(_verb, "save", model))
+        return WriteOperation(partial(self._writer.save, model), (_verb, "save", model))
 
     def delete(self, model: object, /) -> AsyncResultWrapper[None]:
         """Delete the row of a model; fails as `save` does."""
-        return WriteOperation(partial(self._writer.delete, model), partial(_verb, "delete", model))
+        return WriteOperation(partial(self._writer.delete, model), (_verb, "delete", model))
 
     def reload(self, model: T, /) -> AsyncResultWrapper[T]:
         """Read the row of a model again; a frozen model is given back as a new instance."""
-        return WriteOperation(partial(self._writer.reload, model), partial(_verb, "reload", model))
+        return WriteOperation(partial(self._writer.reload, model), (_verb, "reload", model))
 
     def batch(self, *operations: AsyncResultWrapper[Any]) -> AsyncResultWrapper[list[Any]]:
         """Run writes that were not awaited together or not at all, and nothing in between.

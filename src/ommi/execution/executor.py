@@ -79,6 +79,8 @@ class Executor:
     __slots__ = ("_kept", "database", "driver", "home", "planner")
     is_watched: ClassVar[bool] = False
     """Whether anybody looks at the statements before they are run."""
+    is_anywhere: ClassVar[bool] = True
+    """Whether its statements go home wherever no transaction has begun."""
     home: Connection
     database: Database
     driver: Driver
@@ -131,9 +133,15 @@ class Executor:
     # These hand on what the connection gives to await, since a coroutine of their own would only
     # be one more on the way.
 
-    def select(self, select: Select) -> Coroutine[Any, Any, list[Any]]:
-        """Give the models that a selection means, when awaited."""
-        plan, values = self.planner.plan(select)
+    def select(self, select: Select, any_of: int | None = None) -> Coroutine[Any, Any, list[Any]]:
+        """Give the models that a selection means, when awaited.
+
+        Of one without a limit it may be `any_of` them, in no order.
+        """
+        planner = self.planner
+        plan, values = (
+            planner.plan(select) if any_of is None else planner.plan_of_any(select, any_of)
+        )
         hydrate, batch = plan.hydrate, Batch(self.database)
 
         def build(rows: Rows) -> list[object]:
@@ -141,7 +149,11 @@ class Executor:
 
         # Code of the user runs in the driver's thread, but in the caller's context.
         context = copy_context() if plan.runs_user_code else None
-        return self.connection.fetch(plan.command, plan.bind(values), build, context)
+        bind = plan.bind
+        parameters = values if bind is unchanged else bind(values)
+        at_home = self.is_anywhere and SCOPE.get() is None
+        connection = self.home if at_home else self.connection
+        return connection.fetch(plan.command, parameters, build, context)
 
     def count(self, select: Select) -> Coroutine[Any, Any, int]:
         """Give the number of rows of a selection, when awaited."""
@@ -152,7 +164,11 @@ class Executor:
     def write(self, statement: Update | Delete) -> Coroutine[Any, Any, int]:
         """Run a write, when awaited, and give the number of rows that it matched."""
         plan, values = self.planner.plan(statement)
-        running = self.connection.execute(plan.command, plan.bind(values))
+        bind = plan.bind
+        parameters = values if bind is unchanged else bind(values)
+        at_home = self.is_anywhere and SCOPE.get() is None
+        connection = self.home if at_home else self.connection
+        running = connection.execute(plan.command, parameters)
         return running if type(statement) is Update else deleted(statement.model, running)
 
     def stream(self, select: Select, finish: Finish | None = None) -> AsyncGenerator[Any, None]:
@@ -202,6 +218,7 @@ class BoundExecutor(Executor):
     """Runs statements of a database in one transaction, wherever they stand."""
 
     __slots__ = ("block",)
+    is_anywhere = False
     block: Block | None
 
     def __init__(self, executor: Executor, block: Block | None = None) -> None:
@@ -241,6 +258,7 @@ class KeptExecutor(Executor):
     """
 
     __slots__ = ("_of", "_plans", "_seen", "_ttl", "_view")
+    is_anywhere = False
 
     def __init__(self, executor: Executor, ttl: float | None) -> None:
         self.driver: Driver = executor.driver

@@ -15,33 +15,50 @@ class RecentlyUsed(Generic[V]):
     the usual case, is one dictionary look-up and writes nothing.
     """
 
-    __slots__ = ("_half", "_old", "_young")
+    __slots__ = ("_half", "_old", "kept")
 
     def __init__(self, size: int) -> None:
         self._half = max(1, size // 2)
-        self._young: dict[object, V] = {}
-        self._old: dict[object, V] = {}
+        self._old: dict[object, V | None] = {}
+        self.kept: Young[V] = Young(self)
+        """Gives the value of a key, or `None`: `kept[key]` calls nothing where it is young."""
 
     def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+        return len(self.kept) + len(self._old)
 
     def get(self, key: object) -> V | None:
         """Give the value of a key, if it is kept."""
-        value = self._young.get(key)
-        if value is None:
-            value = self._old.pop(key, None)
-            if value is not None:
-                self.put(key, value)
-        return value
+        return self.kept[key]
 
     def put(self, key: object, value: V) -> None:
         """Keep the value of a key."""
-        if len(self._young) >= self._half:
-            self._old = self._young
-            self._young = {}
-        self._young[key] = value
+        young = self.kept
+        if len(young) >= self._half:
+            self._old = dict(young)
+            young.clear()
+        young[key] = value
 
     def forget(self, key: object) -> None:
         """Keep the value of a key no longer."""
-        self._young.pop(key, None)
+        self.kept.pop(key, None)
         self._old.pop(key, None)
+
+    def grown_old(self, key: object) -> V | None:
+        """Give the value of a key that is not among the young; it is from now on."""
+        value = self._old.pop(key, None)
+        if value is not None:
+            self.put(key, value)
+        return value
+
+
+class Young(dict[object, V | None], Generic[V]):
+    """The values that were used last; a key that is missing is looked for among the old ones."""
+
+    __slots__ = ("_of",)
+
+    def __init__(self, of: RecentlyUsed[V]) -> None:
+        super().__init__()
+        self._of = of
+
+    def __missing__(self, key: object) -> V | None:
+        return self._of.grown_old(key)

@@ -9,6 +9,7 @@ from ommi.metadata.relations import Relation
 from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler, JoiningCompiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
+from ommi.query.fields import Equality
 from ommi.query.statements import Count, Guarded, Select, Statement
 from ommi.query.transform import Lifter
 
@@ -31,7 +32,7 @@ class Planner:
     ) -> None:
         self.compile_by(compiler)
         self.cache: RecentlyUsed[Plan] = RecentlyUsed(MOST_PLANS)
-        self._known = self.cache.get
+        self._known = self.cache.kept
         self._make_hydrator = make_hydrator
         self._runs_user_code = runs_user_code
         self._hydrators: RecentlyUsed[tuple[Hydrator, bool]] = RecentlyUsed(MOST_PLANS)
@@ -50,12 +51,22 @@ class Planner:
         """Give the plan of a statement, and the values to bind it with."""
         values: list[object] = []
         shape = statement.shape(values)
-        plan = self._known(shape)
+        plan = self._known[shape]
         if plan is None:
             plan = self._compiled(statement)
             if len(values) <= MOST_VALUES_KEPT:
                 self.cache.put(shape, plan)
         return plan, values
+
+    def plan_of_any(self, select: Select, count: int) -> tuple[Plan, list[object]]:
+        """Give the plan of any `count` rows of a selection without a limit, and its values."""
+        where = select.where
+        if type(where) is Equality and select.offset is None and not select.beside:
+            # Most questions for one row: what `select.any_of_them(count).shape` would give.
+            plan = self._known[select.model, where.left.equality_shape, count]
+            if plan is not None:
+                return plan, [where.right]
+        return self.plan(select.any_of_them(count))
 
     def _compiled(self, statement: Statement | Guarded) -> Plan:
         lifted = Lifter().statement(statement)

@@ -10,7 +10,7 @@ from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
 from ommi.metadata.storage import LARGEST_INT, Kind
 from ommi.query.expressions import Expression
-from ommi.query.fields import FieldReference, fields, references
+from ommi.query.fields import Equality, FieldReference, fields, references
 from ommi.query.nodes import Comparison, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, OrderDirection
 from ommi.query.ordering import Ordering
@@ -33,11 +33,9 @@ def asked(arguments: tuple[object, ...]) -> Select:
     """Give the question that the arguments of `find` mean."""
     if len(arguments) == 1:
         condition = arguments[0]
-        if type(condition) is Comparison:
-            left = condition.left
-            if type(left) is FieldReference and not isinstance(condition.right, Term):
-                # The question that is asked most: there is nothing to check.
-                return rows_where(left.owner, condition)
+        if type(condition) is Equality:
+            # As `rows_where`, whose frame would be one more for every such question.
+            return _new(Select, (condition.left.owner, condition, (), None, None, None, (), ()))
     model, conditions = subject(arguments)
     return rows_where(model, conditions_on(model, conditions))
 
@@ -49,8 +47,12 @@ def conditions_on(model: ModelMetadata, conditions: tuple[object, ...]) -> Predi
     """
     if not conditions:
         return None
-    if len(conditions) == 1 and _is_plain(conditions[0], model):
-        return cast("Predicate", conditions[0])
+    if len(conditions) == 1:
+        only = conditions[0]
+        if type(only) is Equality and only.left.owner is model:
+            return only
+        if _is_plain(only, model):
+            return cast("Predicate", only)
     told = [_asked(model, condition) for condition in conditions]
     predicate = when(*told)
     # The names keep what they say until a plan is made: the shape of a question is their shape.
@@ -185,3 +187,6 @@ def _new_value(model: ModelMetadata, field: FieldMetadata, value: object) -> obj
             f"{value.storage or 'JSON'}; only the same type can be assigned"
         )
     return value
+
+
+_new = tuple.__new__

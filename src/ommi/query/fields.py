@@ -13,11 +13,17 @@ from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata, met
 from ommi.metadata.storage import Codec, Kind, StorageType, Unfit
 from ommi.query.documents import member_operators, member_storage
 from ommi.query.expressions import COMPARING, Expression, operators_for
-from ommi.query.nodes import Predicate, Term, equality
+from ommi.query.nodes import (
+    Comparison,
+    Predicate,
+    Term,
+    set_left,
+    set_right,
+)
+from ommi.query.operators import QueryOperator
 from ommi.query.placeholders import Convert
 
 if TYPE_CHECKING:
-    from ommi.query.operators import QueryOperator
     from ommi.relations import Lazy
 
 T = TypeVar("T")
@@ -30,7 +36,9 @@ _BYTES = codec_for(bytes, ())
 class FieldReference(Expression[T_co]):
     """A field of a model, read in every row; also made from a field's name and a class."""
 
-    __slots__ = ("_compared_with", "metadata", "operators", "owner")
+    __slots__ = ("_compared_with", "equality_shape", "metadata", "operators", "owner")
+    equality_shape: tuple[FieldMetadata, QueryOperator]
+    """The shape of every comparison by `==` with a value."""
     metadata: FieldMetadata
     owner: ModelMetadata
     operators: frozenset[QueryOperator]
@@ -46,6 +54,7 @@ class FieldReference(Expression[T_co]):
         object.__setattr__(self, "owner", owner)
         object.__setattr__(self, "metadata", metadata)
         object.__setattr__(self, "operators", operators_for(metadata.storage.kind))
+        object.__setattr__(self, "equality_shape", (metadata, QueryOperator.EQUALS))
         object.__setattr__(self, "_compared_with", codec)
 
     @property
@@ -91,7 +100,10 @@ class FieldReference(Expression[T_co]):
             value = self._compared_with.dump(other)
         except Unfit as error:
             raise _invalid(error, self.metadata) from None
-        return equality(self, value)
+        equality = _new(Equality)
+        set_left(equality, self)
+        set_right(equality, value)
+        return equality
 
     if TYPE_CHECKING:
 
@@ -121,6 +133,25 @@ class FieldReference(Expression[T_co]):
 
     def __repr__(self) -> str:
         return f"{self.owner.name}.{self.metadata.name}"
+
+
+class Equality(Comparison):
+    """A field that is to equal a value, which is not `None` and in its stored form.
+
+    It is what is asked most, with a type of its own that tells there is nothing left to check.
+    """
+
+    __slots__ = ()
+    left: FieldReference[Any]
+    operator = QueryOperator.EQUALS
+    is_negated = False
+
+    def shape(self, values: list[object]) -> object:
+        values.append(self.right)
+        return self.left.equality_shape
+
+
+_new = object.__new__
 
 
 class JsonPath(Expression[Any]):

@@ -191,9 +191,9 @@ class Comparison(Predicate):
                 f"{left!r} is stored as {left.storage or 'JSON'}, which has no "
                 f"{OPERATORS[operator].method}"
             )
-        _set_left(self, left)
+        set_left(self, left)
         _set_operator(self, operator)
-        _set_right(self, left.accepted(operator, right))
+        set_right(self, left.accepted(operator, right))
         _set_is_negated(self, False)  # noqa: FBT003 - a slot's own setter
 
     @classmethod
@@ -207,9 +207,9 @@ class Comparison(Predicate):
     ) -> Comparison:
         """Make a comparison from parts that were checked before."""
         node = cls.__new__(cls)
-        _set_left(node, left)
+        set_left(node, left)
         _set_operator(node, operator)
-        _set_right(node, right)
+        set_right(node, right)
         _set_is_negated(node, is_negated)
         return node
 
@@ -218,10 +218,6 @@ class Comparison(Predicate):
         if isinstance(right, Term):
             return left.shape(values), operator, right.shape(values)
         shape = left.shape(values)
-        if operator is _EQUALS and not left.is_dynamic:
-            # What is asked most.
-            values.append(right)
-            return shape, operator
         if operator in _WITHOUT_VALUE:
             return shape, operator
         values.append(right)
@@ -245,24 +241,11 @@ class Comparison(Predicate):
 
 _WITH_LIST = frozenset(o for o, f in OPERATORS.items() if f.operand is Operand.LIST)
 _WITHOUT_VALUE = frozenset(o for o, f in OPERATORS.items() if f.operand is Operand.NOTHING)
-_set_left = Comparison.__dict__["left"].__set__
+# Slots' own setters pass by the class's refusal to be changed.
+set_left = Comparison.__dict__["left"].__set__
+set_right = Comparison.__dict__["right"].__set__
 _set_operator = Comparison.__dict__["operator"].__set__
-_set_right = Comparison.__dict__["right"].__set__
 _set_is_negated = Comparison.__dict__["is_negated"].__set__
-
-
-def equality(left: Term, right: object) -> Comparison:
-    """Compare with a value that is not `None` and is in its stored form."""
-    node = _new(Comparison)
-    _set_left(node, left)
-    _set_operator(node, _EQUALS)
-    _set_right(node, right)
-    _set_is_negated(node, False)  # noqa: FBT003 - a slot's own setter
-    return node
-
-
-_new = object.__new__
-_EQUALS = QueryOperator.EQUALS
 
 
 class Logical(Predicate):

@@ -9,7 +9,7 @@ from ommi.errors import QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Kind
 from ommi.query.expressions import Arithmetic, Parameter
-from ommi.query.fields import FieldReference, JsonPath
+from ommi.query.fields import Equality, FieldReference, JsonPath
 from ommi.query.nodes import Comparison, Joinable, Logical, Predicate, Term
 from ommi.query.operators import LogicalOperator, QueryOperator
 from ommi.query.related import Exists, RowCount
@@ -25,7 +25,7 @@ def is_own(node: Joinable, model: ModelMetadata) -> bool:
     while waiting:
         part = waiting.pop()
         kind = type(part)
-        if kind is Comparison:
+        if kind is Comparison or kind is Equality:
             comparison = cast("Comparison", part)
             waiting.append(comparison.left)
             if isinstance(comparison.right, Term):

@@ -18,7 +18,11 @@ T_co = TypeVar("T_co", covariant=True)
 E_co = TypeVar("E_co", covariant=True, bound=Exception)
 
 # Names are often made on demand: most operations never need theirs.
-Name: TypeAlias = str | Callable[[], str]
+Name: TypeAlias = str | Callable[[], str] | tuple[Callable[..., str], *tuple[object, ...]]
+"""What an operation is called, or what tells it: a function, or one with its arguments.
+
+A tuple is made in a fifth of the time of a `partial`.
+"""
 
 
 class Result(ABC, Generic[T_co, E_co]):
@@ -271,7 +275,12 @@ def _an_exception(error: E) -> E:
 
 def text(name: Name) -> str:
     """Return the name, made now if need be."""
-    return name if isinstance(name, str) else name()
+    if isinstance(name, str):
+        return name
+    if isinstance(name, tuple):
+        tell, *arguments = name
+        return tell(*arguments)
+    return name()
 
 
 def _beneath(traceback: TracebackType | None) -> TracebackType | None:

@@ -129,7 +129,12 @@ class Selection(Generic[T]):
     async def _one(self) -> T:
         # Two rows of any order tell whether there is just one.
         select = self._select
-        found = await self._selected(select.any_of_them(2) if select.limit is None else select)
+        if select.limit is not None:
+            found = await self._selected(select)
+        elif self._loads:
+            found = await self._selected(select.any_of_them(2))
+        else:
+            found = await self._executor.select(select, 2)
         return found[0] if len(found) == 1 else self._not_one(found)
 
     def _not_one(self, found: list[T]) -> NoReturn:
@@ -166,7 +171,7 @@ class Fetching(Operation[list[T]]):
     __slots__ = ("_selection",)
 
     def __init__(self, selection: Selection[T]) -> None:
-        super().__init__(selection._all, partial(named, selection, "fetch"))  # noqa: SLF001
+        super().__init__(selection._all, (named, selection, "fetch"))  # noqa: SLF001
         self._selection = selection
 
     def all(self) -> Coroutine[object, None, list[T]]:
@@ -194,37 +199,37 @@ class Finding(Selection[T]):
     @property
     def one(self) -> AsyncResultWrapper[T]:
         """The only row; fails with `NotFound` or `MultipleFound`."""
-        return Operation(self._one, partial(named, self, "one"))
+        return Operation(self._one, (named, self, "one"))
 
     @property
     def first(self) -> AsyncResultWrapper[T | None]:
         """The first row, or `None`."""
-        return Operation(self._first, partial(named, self, "first"))
+        return Operation(self._first, (named, self, "first"))
 
     @property
     def count(self) -> AsyncResultWrapper[int]:
         """How many rows there are."""
-        return Operation(self._count, partial(named, self, "count"))
+        return Operation(self._count, (named, self, "count"))
 
     @property
     def exists(self) -> AsyncResultWrapper[bool]:
         """Whether there is any row."""
-        return Operation(self._exists, partial(named, self, "exists"))
+        return Operation(self._exists, (named, self, "exists"))
 
     def update(self, **values: object) -> AsyncResultWrapper[int]:
         """Give fields new values, or expressions of fields; gives the number of rows matched."""
-        return WriteOperation(self._update(values), partial(named, self, "update"))
+        return WriteOperation(self._update(values), (named, self, "update"))
 
     set = update
 
     def delete(self) -> AsyncResultWrapper[int]:
         """Delete the rows; gives their number."""
-        return WriteOperation(self._delete(), partial(named, self, "delete"))
+        return WriteOperation(self._delete(), (named, self, "delete"))
 
     def explain(self) -> AsyncResultWrapper[Explanation]:
         """Ask the store how it would run the question."""
         run = partial(self._executor.explain, self._select)
-        return Operation(run, partial(named, self, "explain"))
+        return Operation(run, (named, self, "explain"))
 
 
 class Query(Selection[T]):

@@ -126,6 +126,7 @@ class PostgreSQLConnection:
         # Asked at every loan: the methods of asyncpg's connection only hand on to it.
         self._protocol = protocol_of(client)
         self._statements = Statements(client, size=kept)
+        self._ready = self._statements.ready
         self.is_changed: bool = False
 
     @property
@@ -174,32 +175,42 @@ class PostgreSQLConnection:
     ) -> T:
         """Run a command that gives rows, and build something of them."""
         del context
-        rows, _ = await self._run(command, parameters)  # type: ignore[arg-type]
+        sql: SqlCommand = command  # type: ignore[assignment]
+        # The same in `execute`: a coroutine of both would be one more to wake for every answer.
+        try:
+            statement = self._ready[sql.text]
+            if statement is None or sql.given_key is not None:
+                statement = await self._prepared(sql, parameters)
+            rows, _, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            rows, _ = await self._run_anew(sql, parameters, error)
         return build(rows)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        _, tag = await self._run(command, parameters)  # type: ignore[arg-type]
+        sql: SqlCommand = command  # type: ignore[assignment]
+        try:
+            statement = self._ready[sql.text]
+            if statement is None or sql.given_key is not None:
+                statement = await self._prepared(sql, parameters)
+            _, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            _, tag = await self._run_anew(sql, parameters, error)
         # "UPDATE 3", "INSERT 0 1"
         return int(tag[tag.rindex(b" ") :])
 
-    async def _run(self, sql: SqlCommand, parameters: Parameters) -> tuple[Rows, bytes]:
+    async def _run_anew(
+        self, sql: SqlCommand, parameters: Parameters, error: BaseException
+    ) -> tuple[Rows, bytes]:
+        """Prepare and run a statement again whose types have changed; raise any other error."""
+        if not isinstance(error, OUTDATED) or self._client.is_in_transaction():
+            await self._fail(error, sql)
+        self._statements.forget(sql.text)
         try:
-            statement = self._statements.ready(sql.text)
-            if statement is None or sql.given_key is not None:
-                statement = await self._prepared(sql, parameters)
-            try:
-                rows, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
-            except OUTDATED:
-                if self._client.is_in_transaction():
-                    raise
-            else:
-                return rows, tag
-            self._statements.forget(sql.text)
             statement = await self._statements.prepared(sql.text)
             rows, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
-        except BaseException as error:  # noqa: BLE001 - it is raised again
-            await self._fail(error, sql)
+        except BaseException as again:  # noqa: BLE001 - it is raised again
+            await self._fail(again, sql)
         return rows, tag
 
     async def _prepared(self, sql: SqlCommand, parameters: Parameters) -> Statement:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 
 from ommi.drivers.postgresql.client import Client, Statement, statement_of
-from ommi.planning.cache import RecentlyUsed
+from ommi.planning.cache import RecentlyUsed, Young
 
 KEPT = 256
 
@@ -28,15 +27,15 @@ class Statements:
         self._kept: RecentlyUsed[Statement] = RecentlyUsed(size)
         self._numbers = count(1)
         self._size = size
-        self.ready: Callable[[str], Statement | None] = self._kept.get
-        """Give the statement if it is there, else `None`."""
+        self.ready: Young[Statement] = self._kept.kept
+        """Gives the statement of a text if it is there, else `None`."""
 
     def __len__(self) -> int:
         return len(self._kept)
 
     async def get(self, text: str) -> Statement:
         """Give the statement, prepared if need be."""
-        kept = self.ready(text)
+        kept = self.ready[text]
         return await self.prepared(text) if kept is None else kept
 
     async def prepared(self, text: str) -> Statement:

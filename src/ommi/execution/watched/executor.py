@@ -72,8 +72,8 @@ class WatchedExecutor(Executor):
             **more,
         )
 
-    def select(self, select: Select) -> Coroutine[Any, Any, list[Any]]:
-        return self._selected(select)
+    def select(self, select: Select, any_of: int | None = None) -> Coroutine[Any, Any, list[Any]]:
+        return self._selected(select if any_of is None else select.any_of_them(any_of))
 
     async def _selected(self, select: Select) -> list[Any]:
         answer = await self.chain.run(self.operation(Verb.SELECT, select), self._read)
