@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -24,11 +24,14 @@ from ommi.values import frozen
 class GraphWriter(Writer):
     """Writes instances, and in the same transaction what was attached to them."""
 
-    async def add(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
+    def add(self, instance: Any) -> Coroutine[Any, Any, Any]:  # noqa: ANN401 - of the user's own class
         """Add one row, and what was attached; give the instance with what the store filled in."""
         if type(instance) in ATTACHED and attachments_of(instance):
-            return (await self._graph([instance]))[0]
-        return await super().add(instance)
+            return self._with_attached(instance)
+        return super().add(instance)
+
+    async def _with_attached(self, instance: Any) -> Any:  # noqa: ANN401 - of the user's own class
+        return (await self._graph([instance]))[0]
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows, and what was attached, together or not at all; give the instances in order."""

@@ -46,17 +46,19 @@ class Writer:
         insertion = self._insertion(instance)
         executor, complete = self._executor, insertion.complete
         filling: dict[str, object] | None = None
+        rows: list[Parameters]
         if complete is None:
             [filling], rows = insertion.filled([instance])
+        elif insertion.encodes:
+            rows = insertion.extract([instance])  # type: ignore[assignment]  # one is like itself
         else:
-            rows = cast("list[Parameters]", insertion.bound([instance]))
+            rows = insertion.bound([instance])  # type: ignore[assignment]
+        connection = executor.connection
         returned: Rows = ()
         if insertion.returning:
-            returned = await executor.connection.fetch(
-                insertion.plan.command, rows[0], insertion.told
-            )
+            returned = await connection.fetch(insertion.plan.command, rows[0], insertion.told)
         else:
-            await executor.connection.execute(insertion.plan.command, rows[0])
+            await connection.execute(insertion.plan.command, rows[0])
         batch = Batch(executor.database)
         if complete is not None:
             return complete([instance], rows, returned, batch)[0]
@@ -185,7 +187,7 @@ class Writer:
     def _insertion(self, instance: Any) -> Insertion:  # noqa: ANN401 - of the user's own class
         model = metadata_of(type(instance))
         omitted = tuple([f for f in model.generated if getattr(instance, f.name) is None])
-        return self._insertion_without(model, omitted)
+        return self._insertions.get((model, omitted)) or self._insertion_without(model, omitted)
 
     def _insertion_without(
         self, model: ModelMetadata, omitted: tuple[FieldMetadata, ...]

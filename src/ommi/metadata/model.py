@@ -184,8 +184,9 @@ class FieldMetadata:
                 model=self.model,
                 field=self.name,
             )
+        codec = self.codec or self.required_codec
         try:
-            return self.required_codec.dump(value)
+            return codec.dump(value)
         except Unfit as error:
             raise InvalidValue(str(error), model=self.model, field=self.name) from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import cast
+from typing import Any, cast
 
 from ommi.errors import InvalidValue, QueryError
 from ommi.metadata.model import FieldMetadata, ModelMetadata, find_metadata
@@ -157,23 +157,29 @@ def bound(name: str, count: object) -> int:
     return count
 
 
-def changes(
-    model: ModelMetadata, values: dict[str, object]
-) -> Iterator[tuple[FieldMetadata, object]]:
+def changes(model: ModelMetadata, values: dict[str, object]) -> list[tuple[FieldMetadata, object]]:
     """Give the new values of a bulk update, as stored forms or expressions."""
     if not values:
         raise QueryError(f"update() of {model.name} wants at least one field, as in update(age=1)")
+    changed = []
     for name, value in values.items():
-        field = model.field(name)
-        if field.is_key or field.is_version:
-            what = "the key" if field.is_key else "the version"
-            raise QueryError(f"{model.name}.{name} is {what}, which update() does not change")
-        yield field, _new_value(model, field, value)
+        field = model.by_name.get(name)
+        if field is None or field.is_key or field.is_version:
+            raise _unchangeable(model, name)
+        if isinstance(value, Expression):
+            value = _new_value(model, field, value)  # noqa: PLW2901
+        else:
+            value = field.dump(value)  # noqa: PLW2901
+        changed.append((field, value))
+    return changed
 
 
-def _new_value(model: ModelMetadata, field: FieldMetadata, value: object) -> object:
-    if not isinstance(value, Expression):
-        return field.dump(value)
+def _unchangeable(model: ModelMetadata, name: str) -> QueryError:
+    what = "the key" if model.field(name).is_key else "the version"
+    return QueryError(f"{model.name}.{name} is {what}, which update() does not change")
+
+
+def _new_value(model: ModelMetadata, field: FieldMetadata, value: Expression[Any]) -> object:
     if not is_own(value, model):
         raise QueryError(
             f"{model.name}.{field.name} cannot be set to {value!r}: update() calculates from the "
