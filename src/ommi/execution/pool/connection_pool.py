@@ -183,20 +183,6 @@ class ConnectionPool(Generic[C]):
         entry.idle_since = now
         self._idle.append(entry)
 
-    def give_back_sound(self, lease: Lease[C]) -> None:
-        """Take a connection back which has just answered the one planned command it was lent for.
-
-        So it is usable and unchanged. Whether the store has closed it meanwhile is asked at the
-        next loan anyway. The lease must not have left the caller's hands.
-        """
-        if self._is_calm and not self._waiters:
-            entry = self._leased.pop(lease, None)
-            if entry is not None:
-                entry.idle_since = self._time()
-                self._idle.append(entry)
-                return
-        self.give_back(lease)
-
     async def get_connection(self) -> Lease[C]:
         """Lend a connection, as `acquire` does."""
         return await self.acquire()

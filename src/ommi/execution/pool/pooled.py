@@ -54,10 +54,8 @@ class PooledConnection:
             lease = await pool.acquire()
         try:
             built: T = await lease.connection.fetch(command, parameters, build, context)
-        except BaseException:
+        finally:
             pool.give_back(lease)
-            raise
-        pool.give_back_sound(lease)
         return built
 
     async def execute(self, command: object, parameters: Parameters) -> int:
@@ -66,10 +64,8 @@ class PooledConnection:
         lease = pool.take() or await pool.acquire()
         try:
             matched: int = await lease.connection.execute(command, parameters)
-        except BaseException:
+        finally:
             pool.give_back(lease)
-            raise
-        pool.give_back_sound(lease)
         return matched
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
