@@ -60,12 +60,13 @@ class Planner:
 
     def plan_of_any(self, select: Select, count: int) -> tuple[Plan, list[object]]:
         """Give the plan of any `count` rows of a selection without a limit, and its values."""
-        where = select.where
-        if type(where) is Equality and select.offset is None and not select.beside:
-            # Most questions for one row: what `select.any_of_them(count).shape` would give.
-            plan = self._known[select.model, where.left.equality_shape, count]
-            if plan is not None:
-                return plan, [where.right]
+        if type(select) is Select:
+            where = select.where
+            if type(where) is Equality and select.offset is None and not select.beside:
+                # Most questions for one row: what `select.any_of_them(count).shape` would give.
+                plan = self._known[select.model, where.left.equality_shape, count]
+                if plan is not None:
+                    return plan, [where.right]
         return self.plan(select.any_of_them(count))
 
     def _compiled(self, statement: Statement | Guarded) -> Plan:
