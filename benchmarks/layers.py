@@ -95,6 +95,11 @@ async def _layers(library: OmmiLibrary) -> dict[str, Get]:
     async def operation(key: int) -> object:
         return await db.find(User.id == key).one.or_raise()
 
+    by_key = db.prepare(lambda key: db.find(User.id == key))
+
+    async def prepared(key: int) -> object:
+        return await by_key(key).one.or_raise()
+
     return {
         "asyncpg's wire protocol alone": protocol,
         "+ session: kept statements, errors, models": lambda key: connection.fetch(
@@ -104,6 +109,7 @@ async def _layers(library: OmmiLibrary) -> dict[str, Get]:
         "+ question: User.id == key, find": made,
         "+ plan": planned,
         "+ operation: .one.or_raise()": operation,
+        "all of it, the question prepared": prepared,
     }
 
 

@@ -10,6 +10,7 @@ from ommi.planning.cache import RecentlyUsed
 from ommi.planning.compiler import Compiler, JoiningCompiler
 from ommi.planning.plan import Hydrator, Plan, ResultColumn, binder
 from ommi.query.fields import Equality
+from ommi.query.prepared_select import PreparedSelect
 from ommi.query.statements import Count, Guarded, Select, Statement
 from ommi.query.transform import Lifter
 
@@ -67,6 +68,11 @@ class Planner:
                 plan = self._known[select.model, where.left.equality_shape, count]
                 if plan is not None:
                     return plan, [where.right]
+        elif isinstance(select, PreparedSelect):
+            shape, values = select.asked_of_any(count)
+            plan = self._known[shape]
+            if plan is not None:
+                return plan, values
         return self.plan(select.any_of_them(count))
 
     def _compiled(self, statement: Statement | Guarded) -> Plan:

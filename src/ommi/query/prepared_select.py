@@ -22,7 +22,7 @@ class Form:
     `ask` gives the selection with arguments in the place of the blanks, put together anew.
     """
 
-    __slots__ = ("_others", "ask", "select", "shape", "values")
+    __slots__ = ("_of_any", "_others", "ask", "select", "shape", "values")
 
     def __init__(self, select: Select, ask: Callable[[Arguments], Select]) -> None:
         self.select: Select = select
@@ -30,6 +30,7 @@ class Form:
         self.values: Values = []
         self.shape: object = select.shape(self.values)
         self._others: dict[tuple[int, object], Form | None] = {}
+        self._of_any: dict[int, object] = {}
 
     def but(self, place: int, part: object) -> Form | None:
         """Give the form with another part in a place; `None` where its values would be others."""
@@ -42,6 +43,17 @@ class Form:
         known = form if len(form.values) == len(self.values) else None
         self._others[key] = known
         return known
+
+    def shape_of_any(self, count: int) -> object:
+        """Give the shape of any `count` of the rows, in no order; it has the same values.
+
+        `None` where the order has values, too.
+        """
+        if count not in self._of_any:
+            values: Values = []
+            shape = self.select.any_of_them(count).shape(values)
+            self._of_any[count] = shape if len(values) == len(self.values) else None
+        return self._of_any[count]
 
 
 class PreparedSelect:
@@ -68,6 +80,10 @@ class PreparedSelect:
         if form is None:
             return self.whole.but(place, part)
         return PreparedSelect(form, self._values, self._arguments)
+
+    def asked_of_any(self, count: int) -> tuple[object, Values]:
+        """Give the shape of any `count` of the rows, or `None`, and the values."""
+        return self._form.shape_of_any(count), self._values
 
     def any_of_them(self, count: int) -> Select | PreparedSelect:
         """Ask for any `count` of the rows of a selection without a limit, in no order."""
