@@ -36,6 +36,11 @@ def asked(arguments: tuple[object, ...]) -> Select:
         if type(condition) is Equality:
             # As `rows_where`, whose frame would be one more for every such question.
             return _new(Select, (condition.left.owner, condition, (), None, None, None, (), ()))
+        if type(condition) is Comparison:
+            left = condition.left
+            if type(left) is FieldReference and not isinstance(condition.right, Term):
+                # There is nothing to check.
+                return rows_where(left.owner, condition)
     model, conditions = subject(arguments)
     return rows_where(model, conditions_on(model, conditions))
 
