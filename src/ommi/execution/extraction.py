@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from ommi.execution.building import Source, spelled
@@ -11,13 +10,14 @@ from ommi.execution.hydration import compiled
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
 from ommi.planning.plan import Conversion
+from ommi.values import frozen
 
 Row = tuple[object, ...]
 Extractor = Callable[[Sequence[object]], list[Row]]
 AlikeExtractor = Callable[[Sequence[object]], list[Row] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encoding:
     """What becomes of a stored form on its way to the store; `inline` as an expression."""
 
