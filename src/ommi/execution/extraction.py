@@ -45,8 +45,8 @@ def extractor_of_alike(
     Those are of the very class, and `None` is in the omitted fields and no other generated ones.
     They are looked at, and encoded, on the way: another pass over many costs more than that.
 
-    The garbage collector is not paused: it leaves rows of plain values alone once it has seen them,
-    and sees them soonest while they are in the processor's caches.
+    The garbage collector is not paused: it leaves rows of plain values alone once it has seen
+    them, which costs least while they are in the processor's caches.
     """
     source = Source()
     other_class = f"if type(m) is not {source.bind('cls', model.cls)}: return None"

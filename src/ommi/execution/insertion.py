@@ -182,8 +182,8 @@ def _giving_keys(model: ModelMetadata, name: str, order: Sequence[int]) -> Compl
 def _paused_for_states(model: ModelMetadata, complete: Complete) -> Complete:
     """Pause the garbage collector where an object is made for each state, which it keeps track of.
 
-    Without such there is nothing to track but rows of plain values, of which it lets go once it
-    has seen them, and sees them soonest while they are in the processor's caches.
+    Without such there is nothing to track but rows of plain values, which `extractor_of_alike`
+    tells of.
     """
     if model.set_state is None or has_plain_slot(model.cls):
         return complete
