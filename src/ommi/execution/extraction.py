@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import cast
 
 from ommi.execution.building import Source, spelled
-from ommi.execution.collector import COLLECTOR_PAUSED
-from ommi.execution.hydration import LARGE_BATCH, compiled
-from ommi.metadata.builtin_values import holds_only_builtins
+from ommi.execution.hydration import compiled
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.storage import Unfit
 from ommi.planning.plan import Conversion
+from ommi.values import frozen
 
 Row = tuple[object, ...]
 Extractor = Callable[[Sequence[object]], list[Row]]
 AlikeExtractor = Callable[[Sequence[object]], list[Row] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encoding:
     """What becomes of a stored form on its way to the store; `inline` as an expression."""
 
@@ -46,12 +44,18 @@ def extractor_of_alike(
 
     Those are of the very class, and `None` is in the omitted fields and no other generated ones.
     They are looked at, and encoded, on the way: another pass over many costs more than that.
+
+    The garbage collector is not paused: it leaves rows of plain values alone once it has seen
+    them, which costs least while they are in the processor's caches.
     """
     source = Source()
     other_class = f"if type(m) is not {source.bind('cls', model.cls)}: return None"
     tests = [f"if m.{spelled(field.name)} is not None: return None" for field in omitted]
-    tests += [f"if m.{spelled(f.name)} is None: return None" for f in fields if f.is_generated]
-    return _extracting(fields, source, [other_class], tests, encodings)
+    given = frozenset(number for number, field in enumerate(fields) if field.is_generated)
+    for number in sorted(given):
+        tests += [f"c{number} = m.{spelled(fields[number].name)}"]
+        tests += [f"if c{number} is None: return None"]
+    return _extracting(fields, source, [other_class], tests, encodings, given)
 
 
 def _extracting(
@@ -60,16 +64,22 @@ def _extracting(
     first: Sequence[str],
     tests: Sequence[str],
     encodings: Sequence[Encoding] = (),
+    given: Collection[int] = (),
 ) -> AlikeExtractor:
+    """Make an extractor; `tests` have read the `given` fields, which are not `None`."""
     source.bind("slowly", lambda instance: _encoded(row_of(instance, fields), encodings))
     source.bind("Lacking", (Unfit, AttributeError))
     body = [*tests]
+
+    def may_be_none(number: int) -> bool:
+        return fields[number].may_be_left_out and number not in given
+
     for number, field in enumerate(fields):
-        body.extend(_reading(source, number, field))
+        if number not in given:
+            body.append(f"c{number} = m.{spelled(field.name)}")
+        body.append(_checking(source, number, field, may_be_none=may_be_none(number)))
     for number, encoding in enumerate(encodings):
-        body.extend(
-            _encoding(source, number, encoding, may_be_none=fields[number].may_be_left_out)
-        )
+        body.extend(_encoding(source, number, encoding, may_be_none=may_be_none(number)))
     row = "".join(f"c{number}, " for number in range(len(fields)))
     local = ", ".join(f"{name}={name}" for name in _LOCAL)
     lines = [
@@ -85,23 +95,11 @@ def _extracting(
         "            append(slowly(m))",
         "    return rows",
     ]
-    made = cast("AlikeExtractor", compiled(source.define(lines)))
-    is_builtin = all(holds_only_builtins(field.type_annotation) for field in fields)
-    return _with_collector_paused(made) if is_builtin else made
+    return cast("AlikeExtractor", compiled(source.define(lines)))
 
 
 _LOCAL = ("type", "bool", "int", "float", "str", "bytes")
 """What conditions of codecs name: a local name is found sooner than one of Python's own."""
-
-
-def _with_collector_paused(extract: AlikeExtractor) -> AlikeExtractor:
-    def paused(instances: Sequence[object]) -> list[Row] | None:
-        if len(instances) < LARGE_BATCH:
-            return extract(instances)
-        with COLLECTOR_PAUSED:
-            return extract(instances)
-
-    return paused
 
 
 def row_of(instance: object, fields: Sequence[FieldMetadata]) -> Row:
@@ -132,14 +130,13 @@ def _encoding(
     yield f"{test}{variable} = {encoded}"
 
 
-def _reading(source: Source, number: int, field: FieldMetadata) -> list[str]:
+def _checking(source: Source, number: int, field: FieldMetadata, *, may_be_none: bool) -> str:
     variable = f"c{number}"
     codec = field.required_codec
     convert = f"{variable} = {source.bind(f'd{number}', codec.dump)}({variable})"
     tests = []
-    if field.may_be_left_out:
+    if may_be_none:
         tests.append(f"{variable} is not None")
     if codec.passes is not None:
         tests.append(f"not ({codec.passes.replace('{value}', variable)})")
-    read = f"{variable} = m.{spelled(field.name)}"
-    return [read, f"if {' and '.join(tests)}: {convert}" if tests else convert]
+    return f"if {' and '.join(tests)}: {convert}" if tests else convert

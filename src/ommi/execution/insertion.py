@@ -6,10 +6,10 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
-from ommi.execution.building import Source, spelled, state_set
+from ommi.execution.building import Source, has_plain_slot, spelled, state_set
 from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.extraction import AlikeExtractor, Encoding, extractor_of_alike
-from ommi.execution.hydration import LARGE_BATCH, Remember, assign, compiled, rememberer
+from ommi.execution.hydration import LARGE_BATCH, assign, compiled, rememberer
 from ommi.execution.times import times_of
 from ommi.execution.transaction.replay import Pin, Told
 from ommi.metadata.model import FieldMetadata, ModelMetadata
@@ -138,7 +138,7 @@ def _completer(
     if model.times or len(omitted) > 1:
         return None
     if not omitted:
-        return _remembering(rememberer(model))
+        return _remembering(model)
     [key] = omitted
     takes_key = key.is_auto and plan.columns[0].decode is None
     if not takes_key or model.library.is_frozen(model.cls):
@@ -146,7 +146,9 @@ def _completer(
     return _giving_keys(model, key.name, order)
 
 
-def _remembering(remember: Remember | None) -> Complete:
+def _remembering(model: ModelMetadata) -> Complete:
+    remember = rememberer(model)
+
     def complete(
         instances: list[Any], rows: Sequence[Parameters], _: Rows, batch: Batch
     ) -> list[Any]:
@@ -154,7 +156,7 @@ def _remembering(remember: Remember | None) -> Complete:
             remember(instances, rows, batch)
         return instances
 
-    return _with_collector_paused(complete)
+    return _paused_for_states(model, complete)
 
 
 def _giving_keys(model: ModelMetadata, name: str, order: Sequence[int]) -> Complete:
@@ -174,10 +176,18 @@ def _giving_keys(model: ModelMetadata, name: str, order: Sequence[int]) -> Compl
         *(["        append(row)"] if keeps_rows else []),
         "    return instances",
     ]
-    return _with_collector_paused(cast("Complete", compiled(source.define(lines))))
+    return _paused_for_states(model, cast("Complete", compiled(source.define(lines))))
 
 
-def _with_collector_paused(complete: Complete) -> Complete:
+def _paused_for_states(model: ModelMetadata, complete: Complete) -> Complete:
+    """Pause the garbage collector where an object is made for each state, which it keeps track of.
+
+    Without such there is nothing to track but rows of plain values, which `extractor_of_alike`
+    tells of.
+    """
+    if model.set_state is None or has_plain_slot(model.cls):
+        return complete
+
     def paused(
         instances: list[Any], rows: Sequence[Parameters], returned: Rows, batch: Batch
     ) -> list[Any]:

@@ -67,7 +67,8 @@ class Writer:
 
     async def add_all(self, instances: Sequence[Any]) -> list[Any]:
         """Add rows together or not at all; give the instances in order."""
-        groups = self._grouped(instances)
+        every = instances if isinstance(instances, list) else list(instances)
+        groups = self._grouped(every)
         steps = [Step(each.plan.command, rows, each.told) for each, _, _, rows in groups]
         told = await self._executor.connection.run_batch(steps) if steps else []
         added: list[Any] = []
@@ -123,14 +124,14 @@ class Writer:
         returned = rows[0] if insertion.returning else ()
         return completed(insertion, instance, filled, parameters, returned, batch)
 
-    def _grouped(self, instances: Sequence[Any]) -> list[Group]:
+    def _grouped(self, instances: list[Any]) -> list[Group]:
         """Give runs of instances that are added by one command, and the parameters of each."""
         if len(instances) > 1:
             # The usual large add: one class, and keys that all are given or all are not.
             insertion = self._insertion(instances[0])
             rows = None if insertion.model.times else insertion.bound(instances)
             if rows is not None:
-                return [(insertion, list(instances), repeat(None, len(instances)), rows)]
+                return [(insertion, instances, repeat(None, len(instances)), rows)]
         groups = [(each, list(group)) for each, group in groupby(instances, self._insertion)]
         return [(each, group, *each.filled(group)) for each, group in groups]
 
