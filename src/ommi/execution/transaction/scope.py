@@ -35,6 +35,8 @@ class Scope:
 
     def connection_of(self, owner: Executor) -> Connection:
         """Give the connection that statements of a database use here."""
+        if self.owner is owner:
+            return self.block or owner.home
         return self.block_of(owner) or owner.home
 
 
