@@ -28,7 +28,7 @@ from ommi.execution.transaction.core import Core
 from ommi.execution.transaction.hooks import Hook, run_hooks
 from ommi.execution.transaction.policy import AS_USUAL, TransactionOptions
 from ommi.execution.transaction.savepoint import Savepoint
-from ommi.execution.transaction.scope import SCOPE, Scope, block_here, is_rerun_here
+from ommi.execution.transaction.scope import SCOPE, Scope, is_rerun_here
 from ommi.execution.writing import Writer
 from ommi.operations import Operations
 from ommi.relations import CURRENT
@@ -250,7 +250,8 @@ class Transaction(Operations):
                 "a transaction is for one use; make another with db.transaction()",
                 store=owner.driver.name,
             )
-        outer = block_here(owner)
+        around = SCOPE.get()
+        outer = None if around is None else around.block_of(owner)
         if outer is None:
             core = Core(
                 owner,
@@ -271,7 +272,7 @@ class Transaction(Operations):
         if self._bound is not None:
             self._bound.block = block
         self._scope = (
-            SCOPE.set(Scope(owner, block)),
+            SCOPE.set(Scope(owner, block, around)),
             FAILURES.set(block.answer),
             CURRENT.set(self._db),  # type: ignore[arg-type]  # it is the database
         )

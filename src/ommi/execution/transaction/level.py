@@ -267,7 +267,8 @@ class Level:
             await self._take_turn()
         self._is_busy = True
         try:
-            self._check_open()
+            if not self.is_open:
+                raise self.closed()
             trouble = None
             if core.failure is not None or self._failures:
                 trouble = self._trouble()
@@ -283,7 +284,9 @@ class Level:
                     outer.hooks += self.hooks
                 self._state = State.COMMITTED
         finally:
-            self._end_turn()
+            self._is_busy = False
+            if self._gate is not None:
+                self._gate.release()
         if trouble is not None:
             with suppress(DatabaseError):
                 await self.rollback()
