@@ -178,14 +178,13 @@ class MySQLConnection:
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MySQLUnit:
         """Give a transaction, which begins with its first statement."""
-        level = await self._default_level() if how.level is None else how.level
+        level = how.level or self._levels.get(None) or await self._default_level()
         return MySQLUnit(self, self._session, self._dialect, how, level, ended)
 
     async def _default_level(self) -> IsolationLevel:
-        if None not in self._levels:
-            [[_, name], *_] = await self._session.ask(_DEFAULT_LEVEL)
-            self._levels[None] = IsolationLevel(str(name).replace("-", "_"))
-        return self._levels[None]
+        [[_, name], *_] = await self._session.ask(_DEFAULT_LEVEL)
+        level = self._levels[None] = IsolationLevel(str(name).replace("-", "_"))
+        return level
 
     async def stream(
         self,

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from ommi.drivers.mysql.client import (
+    QUERY,
     Answer,
     Client,
     Statement,
@@ -15,7 +16,6 @@ from ommi.drivers.mysql.client import (
     drop,
     is_at_rest,
     reset,
-    said,
 )
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.errors import (
@@ -108,7 +108,8 @@ class Session:
     async def control(self, text: str) -> None:
         """Run a statement about a transaction: without values, rows and warnings."""
         try:
-            await said(self.client, text)
+            await self.client._execute_command(QUERY, text)  # noqa: SLF001 - its warnings do not
+            await self.client._read_ok_packet()  # noqa: SLF001 - matter, so it has no result
         except CLIENT_ERRORS as error:
             raise translated(error, self.server.store, _command(text)) from error
         except BaseException:
