@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
+from collections.abc import Coroutine
 from contextlib import suppress
 from contextvars import Context, Token, copy_context
 from functools import cached_property
@@ -132,8 +133,7 @@ class Transaction(Operations):
         """
         if self._options.timeout is not None:
             raise QueryError("a timeout interrupts the code of a block, so it needs `async with`")
-        await self._begin()
-        return self
+        return await self._begin()
 
     async def commit(self) -> None:
         """Commit now; further writes in the block are refused.
@@ -185,14 +185,15 @@ class Transaction(Operations):
             raise block.closed()
         block.hooks.append(hook)
 
-    async def __aenter__(self) -> Self:
+    def __aenter__(self) -> Coroutine[Any, Any, Self]:
         self._is_entered = True
-        deadline = None
-        if self._run is not None or self._options.timeout is not None:
-            deadline = self._deadline()
+        is_timed = self._run is not None or self._options.timeout is not None
+        return self._begin_in_time() if is_timed else self._begin()
+
+    async def _begin_in_time(self) -> Self:
+        deadline = self._deadline()
         if deadline is None:
-            await self._begin()
-            return self
+            return await self._begin()
         self._timer = asyncio.timeout_at(deadline)
         await self._timer.__aenter__()
         try:
@@ -243,7 +244,7 @@ class Transaction(Operations):
             )
         return self._block
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> Self:
         owner, options, run = self._owner, self._options, self._run
         if self._block is not None:
             raise TransactionClosed(
@@ -262,7 +263,7 @@ class Transaction(Operations):
             if options.commit_marker:
                 core.token = await self._token()
             block = Block(core, options, None, is_rerun=run is not None)
-            await core.begin()
+            core.unit = await core.beginning()
             if core.token is not None:
                 await self._marked(block, core.token)
         else:
@@ -276,6 +277,7 @@ class Transaction(Operations):
             FAILURES.set(block.answer),
             CURRENT.set(self._db),  # type: ignore[arg-type]  # it is the database
         )
+        return self
 
     async def _token(self) -> str:
         from ommi.commits import COMMITS
@@ -299,7 +301,7 @@ class Transaction(Operations):
         if options.commit_marker:
             raise QueryError("a commit marker belongs to the outermost transaction; ask there")
         block = Block(outer.core, options, outer)
-        await block.begin()
+        await block.begin_in(outer)
         level = outer.core.unit.level
         if options.isolation_level is not None and not level.includes(options.isolation_level):
             block.leave()

@@ -69,15 +69,15 @@ class Core:
         """The store's name, for messages."""
         return self.owner.driver.name
 
-    async def begin(self) -> None:
-        """Have a connection; nothing is sent but what the store must be asked first."""
+    def beginning(self) -> Awaitable[Unit]:
+        """Give the unit, when awaited; nothing is sent but what the store must be asked first."""
         # Checking a protocol costs more than all the rest of this.
         begin: Begin | None = getattr(self.owner.home, "begin", None)
         if begin is None:
             raise UnsupportedOperation("transactions", self.store)
         # Asking which loop runs is a system call on 3.11; once is enough.
         self.loop = get_running_loop()
-        self.unit = await begin(_USUAL if self._options is AS_USUAL else _how(self._options))
+        return begin(_USUAL if self._options is AS_USUAL else _how(self._options))
 
     def check(self) -> None:
         """Raise `TransactionFailed` where something has been refused."""
@@ -161,7 +161,7 @@ class Core:
             await before.rollback()
             await asyncio.sleep(pause(self.attempts))
             self.attempts += 1
-            await self.begin()
+            self.unit = await self.beginning()
             if isinstance(self.unit, Succeeding):
                 self.unit.succeed(before)
             try:

@@ -244,12 +244,8 @@ class Level:
 
     # Beginning and ending.
 
-    async def begin(self) -> None:
-        """Have a connection; a nested block takes that of the outer one, until it ends."""
-        outer = self.outer
-        if outer is None:
-            await self.core.begin()
-            return
+    async def begin_in(self, outer: Level) -> None:
+        """Take the place of the outer one, at a savepoint, until this one ends."""
         await outer._take_turn()
         try:
             outer._check_open()
