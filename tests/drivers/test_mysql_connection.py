@@ -311,7 +311,7 @@ async def test_more_statements_than_are_kept_work_on(connection: Any, peer: Peer
     for number in range(300):
         assert await ask(connection, f"SELECT {number} + ?", 1) == [(number + 1,)]
 
-    assert len(connection._session._kept) == 256
+    assert len(connection._session.kept) == 256
     assert await ask(connection, "SELECT 0 + ?", 1) == [(1,)]
 
 
