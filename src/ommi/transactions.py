@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
+from collections.abc import Coroutine
 from contextlib import suppress
-from contextvars import Context, ContextVar, Token, copy_context
+from contextvars import Context, Token, copy_context
+from functools import cached_property
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self
 from uuid import uuid4
 
 from ommi.drivers.protocol import IsolationLevel, Outcome
@@ -21,13 +23,14 @@ from ommi.errors import (
     TransactionTimeout,
     UnsupportedOperation,
 )
-from ommi.execution.executor import Executor
+from ommi.execution.executor import BoundExecutor, Executor
 from ommi.execution.transaction.block import Block
 from ommi.execution.transaction.core import Core
 from ommi.execution.transaction.hooks import Hook, run_hooks
-from ommi.execution.transaction.policy import TransactionOptions
+from ommi.execution.transaction.policy import AS_USUAL, TransactionOptions
 from ommi.execution.transaction.savepoint import Savepoint
-from ommi.execution.transaction.scope import SCOPE, Scope, block_here, is_rerun_here
+from ommi.execution.transaction.scope import SCOPE, Scope, is_rerun_here
+from ommi.execution.writing import Writer
 from ommi.operations import Operations
 from ommi.relations import CURRENT
 from ommi.results.operation import FAILURES
@@ -54,21 +57,34 @@ class Transaction(Operations):
     the same database is a savepoint. A transaction is for one use.
     """
 
+    _block: Block | None = None
+    _bound: BoundExecutor | None = None
+    _run: Run | None = None
+    _scope: tuple[Token[Any], Token[Any], Token[Any]] | None = None
+    _timer: asyncio.Timeout | None = None
+    _is_entered = False
+    _conflict: ConflictError | None = None
+    _outside: Context
+
     def __init__(
         self, db: Operations, options: TransactionOptions | None = None, *, run: Run | None = None
     ) -> None:
         self._db: Operations = db._db if isinstance(db, Transaction) else db
-        self._owner = self._db._executor
-        self._options = _checked(options)
-        self._bound = self._owner.bound()
-        self._executor: Executor = self._bound
-        self._writer = self._db._writer.through(self._executor)
-        self._run = run
-        self._scope: tuple[tuple[ContextVar[Any], Token[Any]], ...] = ()
-        self._timer: asyncio.Timeout | None = None
-        self._outside = _NOWHERE
-        self._is_entered = False
-        self._conflict: ConflictError | None = None
+        self._owner: Executor = self._db._executor
+        self._options = AS_USUAL if options is None else _checked(options)
+        if run is not None:
+            self._run = run
+
+    # Made when they are wanted: most ask the database instead, inside the block.
+
+    @cached_property
+    def _executor(self) -> Executor:  # type: ignore[override]  # nobody sets that of a database
+        self._bound = bound = self._owner.bound(self._block)
+        return bound
+
+    @cached_property
+    def _writer(self) -> Writer:  # type: ignore[override]
+        return self._db._writer.through(self._executor)
 
     def __repr__(self) -> str:
         return f"<Transaction on {self._db!r}, {self.outcome.value}>"
@@ -89,7 +105,7 @@ class Transaction(Operations):
 
         A nested block is `committed` when it has become a part of the outer one.
         """
-        block = self._bound.block
+        block = self._block
         return Outcome.OPEN if block is None else block.outcome
 
     @property
@@ -117,8 +133,7 @@ class Transaction(Operations):
         """
         if self._options.timeout is not None:
             raise QueryError("a timeout interrupts the code of a block, so it needs `async with`")
-        await self._begin()
-        return self
+        return await self._begin()
 
     async def commit(self) -> None:
         """Commit now; further writes in the block are refused.
@@ -170,12 +185,15 @@ class Transaction(Operations):
             raise block.closed()
         block.hooks.append(hook)
 
-    async def __aenter__(self) -> Self:
+    def __aenter__(self) -> Coroutine[Any, Any, Self]:
         self._is_entered = True
+        is_timed = self._run is not None or self._options.timeout is not None
+        return self._begin_in_time() if is_timed else self._begin()
+
+    async def _begin_in_time(self) -> Self:
         deadline = self._deadline()
         if deadline is None:
-            await self._begin()
-            return self
+            return await self._begin()
         self._timer = asyncio.timeout_at(deadline)
         await self._timer.__aenter__()
         try:
@@ -193,10 +211,13 @@ class Transaction(Operations):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:  # Type checkers would take `bool` for a block that swallows.
-        block = self._begun()
+        block = self._block or self._begun()
         final = error
         try:
-            await self._finish(block, error)
+            if error is not None or self._timer is not None:
+                await self._finish(block, error)
+            elif block.is_open:
+                await block.commit()
         except BaseException as raised:  # noqa: BLE001 - it is raised below
             final = raised
         self._leave(block)
@@ -216,44 +237,53 @@ class Transaction(Operations):
             del final, error  # else error, traceback and this frame keep each other alive
 
     def _begun(self) -> Block:
-        return self._bound.connection
-
-    async def _begin(self) -> None:
-        if self._bound.block is not None:
+        if self._block is None:
             raise TransactionClosed(
-                "a transaction is for one use; make another with db.transaction()",
+                "the transaction has not begun; write `async with` it, or await begin()",
                 store=self._owner.driver.name,
             )
-        outer = block_here(self._owner)
-        block = await self._nested(outer) if outer is not None else await self._outermost()
+        return self._block
+
+    async def _begin(self) -> Self:
+        owner, options, run = self._owner, self._options, self._run
+        if self._block is not None:
+            raise TransactionClosed(
+                "a transaction is for one use; make another with db.transaction()",
+                store=owner.driver.name,
+            )
+        around = SCOPE.get()
+        outer = None if around is None else around.block_of(owner)
+        if outer is None:
+            core = Core(
+                owner,
+                options,
+                may_replay=options.retry_on_conflict and run is None and not is_rerun_here(),
+                attempts=1 if run is None else run.number,
+            )
+            if options.commit_marker:
+                core.token = await self._token()
+            block = Block(core, options, None, is_rerun=run is not None)
+            core.unit = await core.beginning()
+            if core.token is not None:
+                await self._marked(block, core.token)
+        else:
+            block = await self._nested(outer)
         self._outside = copy_context()
-        self._bound.block = block
-        scope = Scope(self._owner, block)
+        self._block = block
+        if self._bound is not None:
+            self._bound.block = block
         self._scope = (
-            (SCOPE, SCOPE.set(scope)),
-            (FAILURES, FAILURES.set(block.answer)),
-            (CURRENT, CURRENT.set(cast("Any", self._db))),
+            SCOPE.set(Scope(owner, block, around)),
+            FAILURES.set(block.answer),
+            CURRENT.set(self._db),  # type: ignore[arg-type]  # it is the database
         )
+        return self
 
-    async def _outermost(self) -> Block:
-        options = self._options
-        is_rerun = self._run is not None
-        core = Core(
-            self._owner,
-            options,
-            may_replay=options.retry_on_conflict and not (is_rerun or is_rerun_here()),
-            attempts=1 if self._run is None else self._run.number,
-        )
-        if options.commit_marker:
-            from ommi.commits import COMMITS
+    async def _token(self) -> str:
+        from ommi.commits import COMMITS
 
-            await self._db.use_models(COMMITS)
-            core.token = uuid4().hex
-        block = Block(core, options, None, is_rerun=is_rerun)
-        await block.begin()
-        if core.token is not None:
-            await self._marked(block, core.token)
-        return block
+        await self._db.use_models(COMMITS)
+        return uuid4().hex
 
     async def _marked(self, block: Block, token: str) -> None:
         from ommi.commits import Commit
@@ -271,7 +301,7 @@ class Transaction(Operations):
         if options.commit_marker:
             raise QueryError("a commit marker belongs to the outermost transaction; ask there")
         block = Block(outer.core, options, outer)
-        await block.begin()
+        await block.begin_in(outer)
         level = outer.core.unit.level
         if options.isolation_level is not None and not level.includes(options.isolation_level):
             block.leave()
@@ -306,11 +336,17 @@ class Transaction(Operations):
 
     def _leave(self, block: Block) -> None:
         block.leave()
-        # Ended elsewhere than it began, its context is not at hand; it refuses there.
-        with suppress(ValueError):
-            for variable, token in reversed(self._scope):
-                variable.reset(token)
-        self._scope = ()
+        if self._scope is None:
+            return
+        scope, failures, current = self._scope
+        self._scope = None
+        try:
+            CURRENT.reset(current)
+            FAILURES.reset(failures)
+            SCOPE.reset(scope)
+        except ValueError:
+            # Ended elsewhere than it began, its context is not at hand; it refuses there.
+            return
 
     async def _timed(
         self, timer: asyncio.Timeout, error: BaseException | None
@@ -367,13 +403,7 @@ def transaction(db: Operations, options: TransactionOptions | None = None) -> Tr
     return Transaction(db, options)
 
 
-_NOWHERE = Context()
-_DEFAULTS = TransactionOptions()
-
-
-def _checked(options: TransactionOptions | None) -> TransactionOptions:
-    if options is None:
-        return _DEFAULTS
+def _checked(options: TransactionOptions) -> TransactionOptions:
     if not isinstance(options, TransactionOptions):
         raise QueryError(f"options are TransactionOptions, not {type(options).__name__}")
     return options

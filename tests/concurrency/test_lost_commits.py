@@ -77,7 +77,7 @@ async def test_a_cancel_during_commit_stays_a_cancel(server: ServerPlace) -> Non
             task = asyncio.create_task(run())
 
             async def is_committing() -> bool:
-                return tx._bound.block is not None and tx.outcome is Outcome.UNKNOWN
+                return tx._block is not None and tx.outcome is Outcome.UNKNOWN
 
             await becomes(True, is_committing)
             task.cancel()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ommi import ConnectionFailed, ConnectionLost, DatabaseError
+from ommi import ConnectionFailed, ConnectionLost, DatabaseError, UniqueViolation
 from ommi.drivers.mysql import MySQLDriver
 from ommi.sql.dialect import SqlCommand
 from services.mariadb import Peer, Server, connection, database, on_mariadb, peer, server  # noqa: F401
@@ -180,6 +180,74 @@ async def test_a_write_cancelled_at_any_await_leaves_no_lock(server: Server, pee
     assert await peer.ask("SELECT count(*) FROM information_schema.innodb_trx") == [(0,)]
 
 
+async def test_a_write_answers_each_time_as_the_first_time(connection: Any, peer: Peer) -> None:
+    await peer.ask("CREATE TABLE things (id BIGINT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(9))")
+    insert = command("INSERT INTO things (name) VALUES (?)", returns_rows=False)
+    update = command("UPDATE things SET name = ? WHERE id <= ?", returns_rows=False)
+    update_all = command("UPDATE things SET name = 'd'", returns_rows=False)
+
+    keys = [await connection.fetch(insert, (name,), list) for name in ("a", "ä", None)]
+    matched = [await connection.execute(update, ("b", below)) for below in (2, 2, 0, 3)]
+    matched += [await connection.execute(update_all, ()) for _ in range(2)]
+
+    assert keys == [[(1,)], [(2,)], [(3,)]]
+    assert matched == [2, 2, 0, 3, 3, 3]
+    assert await ask(connection, "SELECT name FROM things") == [("d",)] * 3
+    assert connection.is_usable
+
+
+async def test_a_write_is_refused_each_time_as_the_first_time(connection: Any, peer: Peer) -> None:
+    await peer.ask("CREATE TABLE things (id BIGINT PRIMARY KEY, name VARCHAR(9))")
+    insert = command("INSERT INTO things (id) VALUES (?)", returns_rows=False)
+    update = command("UPDATE things SET name = 'a' WHERE id = ? / ?", returns_rows=False)
+    assert [await connection.execute(insert, (key,)) for key in (1, 2)] == [1, 1]
+    assert [await connection.execute(update, (2, by)) for by in (1, 2)] == [1, 1]
+
+    for _ in range(2):
+        with pytest.raises(UniqueViolation):
+            await connection.execute(insert, (1,))
+        with pytest.raises(DatabaseError, match="may be wrong"):
+            await connection.execute(update, (1, 0))
+
+    assert connection.is_usable
+    assert await connection.execute(insert, (3,)) == 1
+
+
+async def test_a_write_that_was_run_before_is_cancelled(connection: Any, peer: Peer) -> None:
+    await peer.ask("CREATE TABLE things (id BIGINT PRIMARY KEY)")
+    insert = command("INSERT INTO things (id) SELECT 1 + SLEEP(?)", returns_rows=False)
+    delete = command("DELETE FROM things", returns_rows=False)
+    for _ in range(2):
+        assert await connection.execute(insert, (0,)) == 1
+        assert await connection.execute(delete, ()) == 1
+
+    writing = create_task(connection.execute(insert, (30,)))
+    await peer.until(lambda running: any("SLEEP" in text for text in running))
+    writing.cancel()
+    with pytest.raises(CancelledError):
+        await writing
+
+    assert not connection.is_usable
+    await peer.until(lambda running: not running)
+    assert await peer.ask("SELECT * FROM things") == []
+
+
+async def test_a_write_that_was_run_before_tells_a_lost_session(
+    connection: Any, peer: Peer
+) -> None:
+    await peer.ask("CREATE TABLE things (id BIGINT PRIMARY KEY)")
+    delete = command("DELETE FROM things", returns_rows=False)
+    for _ in range(2):
+        await connection.execute(delete, ())
+    [[thread]] = await ask(connection, "SELECT CONNECTION_ID()")
+    await peer.ask(f"KILL {thread}")
+
+    with pytest.raises(ConnectionLost):
+        await connection.execute(delete, ())
+
+    assert not connection.is_usable
+
+
 async def test_a_server_that_says_nothing_more_cannot_hold_a_cancel(
     server: Server, connection: Any, peer: Peer
 ) -> None:
@@ -243,7 +311,7 @@ async def test_more_statements_than_are_kept_work_on(connection: Any, peer: Peer
     for number in range(300):
         assert await ask(connection, f"SELECT {number} + ?", 1) == [(number + 1,)]
 
-    assert len(connection._session._kept) == 256
+    assert len(connection._session.kept) == 256
     assert await ask(connection, "SELECT 0 + ?", 1) == [(1,)]
 
 

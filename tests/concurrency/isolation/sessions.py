@@ -48,7 +48,7 @@ class Session:
 
     @property
     def is_committed(self) -> bool:
-        return self.tx._bound.block is not None and self.tx.outcome == "committed"
+        return self.tx._block is not None and self.tx.outcome == "committed"
 
     async def run(self, steps: asyncio.Queue[tuple[Step, asyncio.Event]]) -> None:
         while True:

@@ -1,15 +1,18 @@
 """The part of asyncmy that the driver uses, with types, which asyncmy itself does not tell."""
 
+# ruff: noqa: SLF001 - asyncmy has no other way to most of it
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from asyncmy.constants import CLIENT, SERVER_STATUS
+from asyncmy.protocol import MysqlPacket, OKPacketWrapper, pack_binary_params
 
 from ommi.planning.plan import Rows
 
-_QUERY = 0x03
+QUERY = 0x03
+_EXECUTE = 0x17
 _RESET = 0x1F
 
 
@@ -36,10 +39,19 @@ class Received:
         self.rows = rows
 
 
+class Told(OKPacketWrapper):
+    """An answer without rows, read without the result that asyncmy would put around it."""
+
+    __slots__ = ()
+    rows = None
+    unbuffered_active = 0
+
+
 class Prepared(Protocol):
     """A statement that the server keeps."""
 
     _meta: object
+    _execute_header: bytes
 
     async def execute(self, args: Sequence[object]) -> Answer: ...
     async def _execute_cursor(self, args: Sequence[object], cursor: Received) -> bool: ...
@@ -58,6 +70,7 @@ class Client(Protocol):
 
     server_version: str
     server_status: int
+    _encoding: str
     _client_flag: int
     _result: Answer | None
     _transport: Any
@@ -77,6 +90,7 @@ class Client(Protocol):
     async def ensure_closed(self) -> None: ...
     async def _execute_command(self, command: int, sql: str | bytes) -> None: ...
     async def _read_ok_packet(self) -> object: ...
+    async def read_packet(self) -> MysqlPacket: ...
     def cursor(self, cursor: type) -> Cursor: ...
     def literal(self, obj: object) -> str: ...
     def close(self) -> None: ...
@@ -87,60 +101,61 @@ class Statement:
     """A prepared statement, and the shortest way to run it.
 
     One that gives rows goes the way of asyncmy's own cursor, which takes an eighth to a sixth less
-    of the processor: it reads all rows at once where they are all there.
+    of the processor: it reads all rows at once where they are all there. One that gives none has
+    its one packet read, which saves a twentieth.
     """
 
-    __slots__ = ("_client", "prepared")
+    __slots__ = ("_client", "_is_silent", "prepared")
 
     def __init__(self, client: Client, prepared: Prepared) -> None:
         self.prepared: Prepared = prepared
         self._client = client
+        self._is_silent = False
 
-    def run(self, parameters: Sequence[object]) -> Awaitable[Answer]:
-        """Run it, when awaited, and give the answer, read to its end."""
-        prepared = self.prepared
-        # Known since it gave rows for the first time.
-        if prepared._meta is None:  # noqa: SLF001
-            return prepared.execute(parameters)
-        return self._run(parameters)
-
-    async def _run(self, parameters: Sequence[object]) -> Answer:
-        received, client = Received(), self._client
-        before = client._result  # noqa: SLF001
-        if before is not None and not before.unbuffered_active:
-            # It was read to its end; asyncmy sends the long way as long as it remembers one.
-            client._result = None  # noqa: SLF001
-        if await self.prepared._execute_cursor(parameters, received):  # noqa: SLF001
-            return received
-        return cast("Answer", client._result)  # noqa: SLF001
-
-
-async def said(client: Client, text: str) -> None:
-    """Run a statement that gives no rows, has no values, and whose warnings do not matter."""
-    await client._execute_command(_QUERY, text)  # noqa: SLF001
-    await client._read_ok_packet()  # noqa: SLF001
+    async def run(self, parameters: Sequence[object]) -> Answer:
+        """Run it, and give the answer, read to its end."""
+        client, prepared = self._client, self.prepared
+        # Either is known since it was run for the first time.
+        if prepared._meta is not None:
+            received = Received()
+            before = client._result
+            if before is not None and not before.unbuffered_active:
+                # It was read to its end; asyncmy sends the long way as long as it remembers one.
+                client._result = None
+            if await prepared._execute_cursor(parameters, received):
+                return received
+            return cast("Answer", client._result)
+        if self._is_silent:
+            values = pack_binary_params(tuple(parameters), client._encoding) if parameters else b""
+            await client._execute_command(_EXECUTE, prepared._execute_header + values)
+            told = Told(await client.read_packet())
+            client.server_status = told.server_status
+            return cast("Answer", told)
+        answer = await prepared.execute(parameters)
+        self._is_silent = answer.rows is None
+        return answer
 
 
 def answer_of(client: Client) -> Answer | None:
     """Give what the server said last, other than to a prepared statement."""
-    return client._result  # noqa: SLF001 - asyncmy has no other way to it
+    return client._result
 
 
 def is_at_rest(client: Client) -> bool:
     """Tell whether nothing is unread, no transaction is open, and the socket is, on both sides."""
     # Asked twice for each statement, so without a call where an attribute will do.
-    answer = client._result  # noqa: SLF001
+    answer = client._result
     return (
-        client._connected  # noqa: SLF001
+        client._connected
         and not client.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
         and (answer is None or not answer.unbuffered_active)
-        and not client._stream_broken  # noqa: SLF001
+        and not client._stream_broken
     )
 
 
 def drop(client: Client) -> None:
     """Close the socket at once; what was not sent is lost."""
-    transport = client._transport  # noqa: SLF001
+    transport = client._transport
     if transport is not None:
         transport.abort()
     client.close()
@@ -148,12 +163,12 @@ def drop(client: Client) -> None:
 
 async def reset(client: Client) -> None:
     """Make the session new; its prepared statements and settings are gone."""
-    await client._execute_command(_RESET, b"")  # noqa: SLF001
-    await client._read_ok_packet()  # noqa: SLF001
+    await client._execute_command(_RESET, b"")
+    await client._read_ok_packet()
 
 
 def one_statement_at_a_time(connection: object) -> Client:
     """Give a session, not yet open, that takes no second statement in one text."""
     client = cast("Client", connection)
-    client._client_flag &= ~CLIENT.MULTI_STATEMENTS  # noqa: SLF001
+    client._client_flag &= ~CLIENT.MULTI_STATEMENTS
     return client

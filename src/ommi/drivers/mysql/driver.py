@@ -153,6 +153,8 @@ class MySQLConnection:
             self.abort()
             raise
 
+    # A statement that is kept is run here; all else is the session's.
+
     async def fetch(
         self,
         command: object,
@@ -162,14 +164,37 @@ class MySQLConnection:
     ) -> T:
         """Run a command that gives rows, or the key of the row that it adds."""
         del context
-        answer = await self._session.run(cast("SqlCommand", command), parameters)
-        if answer.rows is not None:
-            return build(answer.rows)
-        return build([(answer.insert_id,)])
+        sql: SqlCommand = command  # type: ignore[assignment]
+        session, text = self._session, sql.text
+        statement = session.kept.get(text)
+        if statement is None:
+            answer = await session.run(sql, parameters)
+        else:
+            session.kept.move_to_end(text)
+            try:
+                answer = await statement.run(parameters)
+            except BaseException as error:  # noqa: BLE001 - it is raised again
+                answer = await session.recover(error, sql, parameters)
+            if answer.warning_count:
+                await session.look_at_warnings(sql)
+        rows = answer.rows
+        return build([(answer.insert_id,)] if rows is None else rows)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        answer = await self._session.run(cast("SqlCommand", command), parameters)
+        sql: SqlCommand = command  # type: ignore[assignment]
+        session, text = self._session, sql.text
+        statement = session.kept.get(text)
+        if statement is None:
+            answer = await session.run(sql, parameters)
+        else:
+            session.kept.move_to_end(text)
+            try:
+                answer = await statement.run(parameters)
+            except BaseException as error:  # noqa: BLE001 - it is raised again
+                answer = await session.recover(error, sql, parameters)
+            if answer.warning_count:
+                await session.look_at_warnings(sql)
         return answer.affected_rows
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
@@ -178,14 +203,13 @@ class MySQLConnection:
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> MySQLUnit:
         """Give a transaction, which begins with its first statement."""
-        level = await self._default_level() if how.level is None else how.level
+        level = how.level or self._levels.get(None) or await self._default_level()
         return MySQLUnit(self, self._session, self._dialect, how, level, ended)
 
     async def _default_level(self) -> IsolationLevel:
-        if None not in self._levels:
-            [[_, name], *_] = await self._session.ask(_DEFAULT_LEVEL)
-            self._levels[None] = IsolationLevel(str(name).replace("-", "_"))
-        return self._levels[None]
+        [[_, name], *_] = await self._session.ask(_DEFAULT_LEVEL)
+        level = self._levels[None] = IsolationLevel(str(name).replace("-", "_"))
+        return level
 
     async def stream(
         self,

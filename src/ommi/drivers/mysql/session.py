@@ -6,8 +6,10 @@ import asyncio
 from asyncio import CancelledError
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ommi.drivers.mysql.client import (
+    QUERY,
     Answer,
     Client,
     Statement,
@@ -15,7 +17,6 @@ from ommi.drivers.mysql.client import (
     drop,
     is_at_rest,
     reset,
-    said,
 )
 from ommi.drivers.mysql.connecting import Location, Server
 from ommi.drivers.mysql.errors import (
@@ -48,7 +49,8 @@ class Session:
         self.is_changed: bool = False
         self._location = location
         self._thread = client.thread_id()
-        self._kept: OrderedDict[str, Statement] = OrderedDict()
+        self.kept: OrderedDict[str, Statement] = OrderedDict()
+        """Prepared statements by their texts, the one used last at the end."""
 
     @property
     def is_usable(self) -> bool:
@@ -59,33 +61,51 @@ class Session:
         """Run a command; it is stopped on the server where it is cancelled."""
         text = command.text
         try:
-            statement = self._kept.get(text)
+            statement = self.kept.get(text)
             if statement is None:
                 answer = await self._first(text, parameters)
             else:
-                self._kept.move_to_end(text)
+                self.kept.move_to_end(text)
                 try:
                     answer = await statement.run(parameters)
                 except CLIENT_ERRORS as error:
                     if code_of(error) not in OUTDATED:
                         raise
-                    del self._kept[text]
+                    del self.kept[text]
                     answer = await self._first(text, parameters)
             if answer.warning_count:
                 await self._refuse_warnings(command)
-        except CLIENT_ERRORS as error:
-            raise await self.failure(error, command) from error
-        except OmmiError:
-            raise
-        except BaseException:
-            await self.give_up()
-            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, command)
         return answer
+
+    async def recover(
+        self, error: BaseException, command: SqlCommand, parameters: Parameters
+    ) -> Answer:
+        """Run a command again whose kept statement has to be prepared anew; raise all else."""
+        if not isinstance(error, CLIENT_ERRORS) or code_of(error) not in OUTDATED:
+            await self._fail(error, command)
+        del self.kept[command.text]
+        return await self.run(command, parameters)
+
+    async def look_at_warnings(self, command: SqlCommand) -> None:
+        """Raise for an answer that came with warnings, but for harmless ones."""
+        try:
+            await self._refuse_warnings(command)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await self._fail(error, command)
+
+    async def _fail(self, error: BaseException, command: SqlCommand) -> NoReturn:
+        if isinstance(error, CLIENT_ERRORS):
+            raise await self.failure(error, command) from error
+        if not isinstance(error, OmmiError):
+            await self.give_up()
+        raise error
 
     async def run_once(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command whose statement is not kept."""
         answer = await self.run(command, parameters)
-        statement = self._kept.pop(command.text, None)
+        statement = self.kept.pop(command.text, None)
         if statement is not None:
             await statement.prepared.close()
         return answer
@@ -108,7 +128,8 @@ class Session:
     async def control(self, text: str) -> None:
         """Run a statement about a transaction: without values, rows and warnings."""
         try:
-            await said(self.client, text)
+            await self.client._execute_command(QUERY, text)  # noqa: SLF001 - its warnings do not
+            await self.client._read_ok_packet()  # noqa: SLF001 - matter, so it has no result
         except CLIENT_ERRORS as error:
             raise translated(error, self.server.store, _command(text)) from error
         except BaseException:
@@ -134,13 +155,13 @@ class Session:
 
     async def prepared(self, text: str) -> Statement:
         """Give the prepared statement of a text, which is kept for the next time."""
-        statement = self._kept.get(text)
+        statement = self.kept.get(text)
         if statement is not None:
-            self._kept.move_to_end(text)
+            self.kept.move_to_end(text)
             return statement
-        statement = self._kept[text] = Statement(self.client, await self.client.prepare(text))
-        if len(self._kept) > STATEMENTS_KEPT:
-            _, oldest = self._kept.popitem(last=False)
+        statement = self.kept[text] = Statement(self.client, await self.client.prepare(text))
+        if len(self.kept) > STATEMENTS_KEPT:
+            _, oldest = self.kept.popitem(last=False)
             await oldest.prepared.close()
         return statement
 
@@ -162,7 +183,7 @@ class Session:
 
     async def reset(self) -> None:
         """Make the session as it was when it was opened."""
-        self._kept.clear()
+        self.kept.clear()
         try:
             await reset(self.client)
         except CLIENT_ERRORS as error:

@@ -42,6 +42,9 @@ def no_matter() -> None:
 class MySQLUnit(Savepoints):
     """A transaction on a session."""
 
+    outcome: Outcome = Outcome.OPEN
+    _is_begun = False
+
     def __init__(
         self,
         on: MySQLConnection,
@@ -51,16 +54,14 @@ class MySQLUnit(Savepoints):
         level: IsolationLevel,
         ended: Callable[[], None],
     ) -> None:
-        self.outcome: Outcome = Outcome.OPEN
         self.level: IsolationLevel = level
         self._on = on
         self._session = session
         self._dialect = dialect
         self._how = how
-        self._is_begun = False
         self._ended = ended
 
-    # Once it is begun, these hand on what the session gives to await.
+    # The first one begins it; the rest goes to the session at once.
 
     def fetch(
         self,
@@ -70,21 +71,30 @@ class MySQLUnit(Savepoints):
         context: Context | None = None,
     ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them."""
-        fetched = self._on.fetch(command, parameters, build, context)
-        return fetched if self._is_begun else self._first(fetched)
+        return self._first(self._on.fetch(command, parameters, build, context))
 
     def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        executed = self._on.execute(command, parameters)
-        return executed if self._is_begun else self._first(executed)
+        return self._first(self._on.execute(command, parameters))
 
     async def _first(self, statement: Coroutine[Any, Any, T]) -> T:
-        try:
-            await self._begun()
-        except BaseException:
-            statement.close()
-            raise
+        if not self._is_begun:
+            try:
+                if self._how.level is None:
+                    await self._session.control(self._beginning())
+                else:
+                    await self._begun()
+            except BaseException:
+                statement.close()
+                raise
         return await statement
+
+    def _beginning(self) -> str:
+        """Give what begins it, which is being sent from now on."""
+        self._is_begun = True
+        self.fetch = self._on.fetch  # type: ignore[method-assign]
+        self.execute = self._on.execute  # type: ignore[method-assign]
+        return "START TRANSACTION READ ONLY" if self._how.is_read_only else "START TRANSACTION"
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands as part of the transaction."""
@@ -156,28 +166,29 @@ class MySQLUnit(Savepoints):
             return
         try:
             if self._is_begun:
-                await self._committed()
+                session = self._session
+                store = session.server.store
+                if not session.client.connected:
+                    raise ConnectionLost("the session was closed before COMMIT", store=store)
+                self.outcome = Outcome.UNKNOWN
+                try:
+                    await session.control("COMMIT")
+                except ConnectionLost as error:
+                    session.abort()
+                    raise CommitOutcomeUnknown(
+                        f"the reply to COMMIT was lost ({error.reason}), so it may have happened "
+                        "or not",
+                        store=store,
+                    ) from error
+                except DatabaseError:
+                    self.outcome = Outcome.ROLLED_BACK
+                    await session.rollback()
+                    raise
             self.outcome = Outcome.COMMITTED
         finally:
-            self._end()
-
-    async def _committed(self) -> None:
-        store = self._session.server.store
-        if not self._session.client.connected:
-            raise ConnectionLost("the session was closed before COMMIT", store=store)
-        self.outcome = Outcome.UNKNOWN
-        try:
-            await self._session.commit()
-        except ConnectionLost as error:
-            self._session.abort()
-            raise CommitOutcomeUnknown(
-                f"the reply to COMMIT was lost ({error.reason}), so it may have happened or not",
-                store=store,
-            ) from error
-        except DatabaseError:
-            self.outcome = Outcome.ROLLED_BACK
-            await self._session.rollback()
-            raise
+            if self.outcome is Outcome.OPEN:
+                self.outcome = Outcome.ROLLED_BACK
+            self._ended()
 
     async def rollback(self) -> None:
         """Roll back, and give the session back."""
@@ -187,7 +198,8 @@ class MySQLUnit(Savepoints):
             if self._is_begun:
                 await self._rolled_back()
         finally:
-            self._end()
+            self.outcome = Outcome.ROLLED_BACK
+            self._ended()
 
     async def _rolled_back(self) -> None:
         try:
@@ -202,11 +214,6 @@ class MySQLUnit(Savepoints):
         """Roll back what was not committed."""
         await self.rollback()
 
-    def _end(self) -> None:
-        if self.outcome is Outcome.OPEN:
-            self.outcome = Outcome.ROLLED_BACK
-        self._ended()
-
     def _committing_implicitly(self, operation: str) -> None:
         if not self._how.allows_implicit_commit:
             raise UnsupportedOperation(
@@ -216,7 +223,9 @@ class MySQLUnit(Savepoints):
                 "TransactionOptions(allow_implicit_commit=True)",
             )
         # The next statement begins another transaction, at the same level.
-        self._is_begun = False
+        if self._is_begun:
+            self._is_begun = False
+            del self.fetch, self.execute
 
     async def _say(self, text: str, /) -> None:
         await self._begun()
@@ -225,10 +234,8 @@ class MySQLUnit(Savepoints):
     async def _begun(self) -> None:
         if self._is_begun:
             return
-        self._is_begun = True
+        beginning = self._beginning()
         if self._how.level is not None:
             level = self._how.level.value.replace("_", " ")
             await self._session.control(f"SET TRANSACTION ISOLATION LEVEL {level}")
-        await self._session.control(
-            "START TRANSACTION READ ONLY" if self._how.is_read_only else "START TRANSACTION"
-        )
+        await self._session.control(beginning)

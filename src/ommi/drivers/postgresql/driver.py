@@ -340,16 +340,15 @@ class PostgreSQLConnection:
 
     async def begin(self, how: Beginning, ended: Callable[[], None] = no_matter) -> PostgreSQLUnit:
         """Give a transaction, which begins with its first statement."""
-        level = await self._default_level() if how.level is None else how.level
+        level = how.level or self._levels.get(None) or await self._default_level()
         if level is IsolationLevel.READ_UNCOMMITTED:
             level = IsolationLevel.READ_COMMITTED
-        return PostgreSQLUnit(self, how, level, ended)
+        return PostgreSQLUnit(self, self._protocol, how, level, ended)
 
     async def _default_level(self) -> IsolationLevel:
-        if None not in self._levels:
-            [[name]] = await self.guarded(self._client.fetch(_DEFAULT_LEVEL))
-            self._levels[None] = IsolationLevel(str(name).upper().replace(" ", "_"))
-        return self._levels[None]
+        [[name]] = await self.guarded(self._client.fetch(_DEFAULT_LEVEL))
+        level = self._levels[None] = IsolationLevel(str(name).upper().replace(" ", "_"))
+        return level
 
     async def is_left_open(self) -> bool:
         """Roll back what a COMMIT that was cancelled has left open; tell whether it did."""

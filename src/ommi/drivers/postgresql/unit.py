@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.postgresql import introspection, schema
 from ommi.drivers.postgresql.batches import COPIED_FROM
+from ommi.drivers.postgresql.client import WireProtocol
 from ommi.drivers.postgresql.dialect import DIALECT
 from ommi.drivers.postgresql.errors import CLIENT_ERRORS, STORE, translated
 from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outcome, Step
@@ -30,23 +31,29 @@ def no_matter() -> None:
 
 
 class PostgreSQLUnit(Savepoints):
-    """A transaction on a session."""
+    """A transaction on a session.
+
+    BEGIN and COMMIT go the way that asyncpg's own `execute` takes them in the end.
+    """
+
+    outcome: Outcome = Outcome.OPEN
+    _is_begun = False
 
     def __init__(
         self,
         on: PostgreSQLConnection,
+        protocol: WireProtocol,
         how: Beginning,
         level: IsolationLevel,
         ended: Callable[[], None],
     ) -> None:
-        self.outcome: Outcome = Outcome.OPEN
         self.level: IsolationLevel = level
         self._on = on
-        self._begin = _begin(how)
-        self._is_begun = False
+        self._protocol = protocol
+        self._how = how
         self._ended = ended
 
-    # Once it is begun, these hand on what the session gives to await.
+    # The first one begins it; the rest goes to the session at once.
 
     def fetch(
         self,
@@ -56,21 +63,29 @@ class PostgreSQLUnit(Savepoints):
         context: Context | None = None,
     ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them."""
-        fetched = self._on.fetch(command, parameters, build, context)
-        return fetched if self._is_begun else self._first(fetched)
+        return self._first(self._on.fetch(command, parameters, build, context))
 
     def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        executed = self._on.execute(command, parameters)
-        return executed if self._is_begun else self._first(executed)
+        return self._first(self._on.execute(command, parameters))
 
     async def _first(self, statement: Coroutine[Any, Any, T]) -> T:
-        try:
-            await self._begun()
-        except BaseException:
-            statement.close()
-            raise
+        if not self._is_begun:
+            try:
+                await self._protocol.query(self._beginning(), None)
+            except BaseException as error:  # noqa: BLE001 - it is raised again
+                statement.close()
+                await self._on._fail(error, None)  # noqa: SLF001 - a part of the session
         return await statement
+
+    def _beginning(self) -> str:
+        """Give what begins it, which is being sent from now on."""
+        on, how = self._on, self._how
+        self._is_begun = True
+        self.fetch = on.fetch  # type: ignore[method-assign]
+        self.execute = on.execute  # type: ignore[method-assign]
+        level = f" ISOLATION LEVEL {how.level.value.replace('_', ' ')}" if how.level else ""
+        return f"BEGIN{level}{' READ ONLY' if how.is_read_only else ''}"
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:
         """Run commands as part of the transaction."""
@@ -143,29 +158,33 @@ class PostgreSQLUnit(Savepoints):
             return
         try:
             if self._is_begun:
-                await self._committed()
+                protocol = self._protocol
+                if not protocol.is_connected():
+                    raise ConnectionLost(
+                        "the server closed the session before COMMIT", store=STORE
+                    )
+                self.outcome = Outcome.UNKNOWN
+                try:
+                    tag = await protocol.query("COMMIT", None)
+                except CLIENT_ERRORS as error:
+                    raise self._refused(error) from error
+                except BaseException:
+                    if await self._on.is_left_open():
+                        self.outcome = Outcome.ROLLED_BACK
+                    raise
+                if tag != "COMMIT":
+                    raise self._failed_before(tag)
             self.outcome = Outcome.COMMITTED
         finally:
-            self._end()
-
-    async def _committed(self) -> None:
-        client = self._on.client
-        if client.is_closed():
-            raise ConnectionLost("the server closed the session before COMMIT", store=STORE)
-        self.outcome = Outcome.UNKNOWN
-        try:
-            tag = await client.execute("COMMIT")
-        except CLIENT_ERRORS as error:
-            raise self._refused(error) from error
-        except BaseException:
-            if await self._on.is_left_open():
+            if self.outcome is Outcome.OPEN:
                 self.outcome = Outcome.ROLLED_BACK
-            raise
-        if tag != "COMMIT":
-            self.outcome = Outcome.ROLLED_BACK
-            raise TransactionFailed(
-                f"the transaction had failed before, so nothing was committed ({tag})", store=STORE
-            )
+            self._ended()
+
+    def _failed_before(self, tag: str) -> TransactionFailed:
+        self.outcome = Outcome.ROLLED_BACK
+        return TransactionFailed(
+            f"the transaction had failed before, so nothing was committed ({tag})", store=STORE
+        )
 
     def _refused(self, error: Exception) -> Exception:
         made = translated(error, None, is_lost=self._on.client.is_closed())
@@ -187,16 +206,12 @@ class PostgreSQLUnit(Savepoints):
                 if cancelled is not None:
                     raise cancelled
         finally:
-            self._end()
+            self.outcome = Outcome.ROLLED_BACK
+            self._ended()
 
     async def close(self) -> None:
         """Roll back what was not committed."""
         await self.rollback()
-
-    def _end(self) -> None:
-        if self.outcome is Outcome.OPEN:
-            self.outcome = Outcome.ROLLED_BACK
-        self._ended()
 
     async def _say(self, text: str, /) -> None:
         await self._begun()
@@ -204,13 +219,7 @@ class PostgreSQLUnit(Savepoints):
 
     async def _begun(self) -> None:
         if not self._is_begun:
-            self._is_begun = True
-            await self._on.guarded(self._on.client.execute(self._begin))
+            await self._on.guarded(self._protocol.query(self._beginning(), None))
 
 
 _BATCH = "ommi_batch"
-
-
-def _begin(how: Beginning) -> str:
-    level = f" ISOLATION LEVEL {how.level.value.replace('_', ' ')}" if how.level else ""
-    return f"BEGIN{level}{' READ ONLY' if how.is_read_only else ''}"

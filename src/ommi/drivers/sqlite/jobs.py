@@ -8,7 +8,8 @@ from typing import TypeVar, cast
 
 from ommi.drivers.protocol import Build
 from ommi.drivers.sqlite import introspection
-from ommi.drivers.sqlite.errors import translated, translating
+from ommi.drivers.sqlite.errors import STORE, translated, translating
+from ommi.errors import TransactionFailed
 from ommi.planning.plan import Parameters
 from ommi.schema.snapshot import Table
 from ommi.sql.dialect import SqlCommand
@@ -34,6 +35,27 @@ def execute(sql: SqlCommand, parameters: Parameters, connection: sqlite3.Connect
         return connection.execute(sql.text, parameters).rowcount
     except sqlite3.Error as error:
         raise translated(error, sql) from error
+
+
+def check_there(connection: sqlite3.Connection) -> None:
+    """Raise `TransactionFailed` where the transaction that was begun is gone."""
+    # A full disk, or an interrupted write, takes the whole transaction with it.
+    if not connection.in_transaction:
+        raise TransactionFailed("SQLite has rolled the transaction back", store=STORE)
+
+
+def fetch_within(
+    sql: SqlCommand, parameters: Parameters, build: Build[T], connection: sqlite3.Connection
+) -> T:
+    """Do what `fetch` does, in the transaction that was begun."""
+    check_there(connection)
+    return fetch(sql, parameters, build, connection)
+
+
+def execute_within(sql: SqlCommand, parameters: Parameters, connection: sqlite3.Connection) -> int:
+    """Do what `execute` does, in the transaction that was begun."""
+    check_there(connection)
+    return execute(sql, parameters, connection)
 
 
 def explain(command: object, parameters: Parameters, connection: sqlite3.Connection) -> list[str]:

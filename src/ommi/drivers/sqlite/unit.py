@@ -13,10 +13,10 @@ from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outc
 from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
-from ommi.drivers.sqlite.errors import STORE, translating
+from ommi.drivers.sqlite.errors import translated
 from ommi.drivers.sqlite.turns import Loans
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConnectionLost, TransactionFailed
+from ommi.errors import ConnectionLost
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
@@ -40,16 +40,16 @@ class SQLiteUnit(Savepoints):
     """
 
     level: IsolationLevel = IsolationLevel.SERIALIZABLE
+    outcome: Outcome = Outcome.OPEN
+    _on: Worker | None = None
+    _is_begun = False
 
     def __init__(self, loans: Loans, how: Beginning, ended: Callable[[], None]) -> None:
-        self.outcome: Outcome = Outcome.OPEN
         self._loans = loans
         self._begin = "BEGIN" if how.is_read_only else "BEGIN IMMEDIATE"
         self._ended = ended
         self._checks_last = how.checks_references_last
         self._known: set[migrating.Violation] = set()
-        self._on: Worker | None = None
-        self._is_begun = False
 
     def fetch(
         self,
@@ -59,12 +59,19 @@ class SQLiteUnit(Savepoints):
         context: Context | None = None,
     ) -> Coroutine[Any, Any, T]:
         """Run a command that gives rows, and build something of them."""
-        sql = cast("SqlCommand", command)
-        return self._run(partial(jobs.fetch, sql, parameters, build), context)
+        on = self._on
+        if on is None or not self._is_begun:
+            fetch: Job[T] = partial(jobs.fetch, command, parameters, build)  # type: ignore[arg-type]
+            return self._run_first(fetch, context)
+        return on.run(partial(jobs.fetch_within, command, parameters, build), context)  # type: ignore[arg-type]
 
     def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
         """Run a command and give the number of rows that it matched."""
-        return self._run(partial(jobs.execute, cast("SqlCommand", command), parameters))
+        on = self._on
+        if on is None or not self._is_begun:
+            execute: Job[int] = partial(jobs.execute, command, parameters)  # type: ignore[arg-type]
+            return self._run_first(execute, None)
+        return on.run(partial(jobs.execute_within, command, parameters))  # type: ignore[arg-type]
 
     def run_batch(self, steps: Sequence[Step]) -> Coroutine[Any, Any, list[Rows]]:
         """Run commands in one hop."""
@@ -142,15 +149,23 @@ class SQLiteUnit(Savepoints):
                     raise
             self.outcome = Outcome.COMMITTED
         finally:
-            await self._end()
+            if self.outcome is Outcome.OPEN:
+                self.outcome = Outcome.ROLLED_BACK
+            self._on = None
+            if on is not None:
+                await self._loans.give_back(on)
+            self._ended()
 
     def _commit(self, connection: sqlite3.Connection) -> None:
-        self._check_there(connection)
-        with translating():
+        jobs.check_there(connection)
+        try:
             if self._checks_last:
                 migrating.refuse_new_violations(connection, self._known)
             connection.execute("COMMIT")
-            self._look_again(connection)
+            if self._checks_last:
+                self._look_again(connection)
+        except sqlite3.Error as error:
+            raise translated(error, None) from error
         self.outcome = Outcome.COMMITTED
 
     def _look_again(self, connection: sqlite3.Connection) -> None:
@@ -168,15 +183,11 @@ class SQLiteUnit(Savepoints):
                 with suppress(ConnectionLost):
                     await self._on.run(self._rolled_back)
         finally:
-            await self._end()
-
-    async def _end(self) -> None:
-        if self.outcome is Outcome.OPEN:
             self.outcome = Outcome.ROLLED_BACK
-        on, self._on = self._on, None
-        if on is not None:
-            await self._loans.give_back(on)
-        self._ended()
+            on, self._on = self._on, None
+            if on is not None:
+                await self._loans.give_back(on)
+            self._ended()
 
     async def close(self) -> None:
         """Roll back what was not committed."""
@@ -189,20 +200,21 @@ class SQLiteUnit(Savepoints):
         return self._run(partial(jobs.say, texts))
 
     def _run(self, job: Job[T], context: Context | None = None) -> Coroutine[Any, Any, T]:
-        if self._is_begun:
-            on = cast("Worker", self._on)
-            return on.run(partial(self._continued, job), context)
-        return self._run_first(job, context)
+        on = self._on
+        if on is None or not self._is_begun:
+            return self._run_first(job, context)
+        return on.run(partial(_continued, job), context)
 
     async def _run_first(self, job: Job[T], context: Context | None) -> T:
-        if self._on is None:
-            self._on = await self._loans.take()
-            self._on.held = True
-        return await self._on.run(partial(self._first, job), context, self._loans.patience)
+        loans, on = self._loans, self._on
+        if on is None:
+            on = self._on = await loans.take()
+            on.held = True
+        return await on.run(partial(self._first, job), context, loans.patience)
 
     def _first(self, job: Job[T], connection: sqlite3.Connection) -> T:
         if not self._is_begun:
-            with translating():
+            try:
                 if self._checks_last:
                     # Inside a transaction it would be passed over, and nothing said.
                     connection.execute("PRAGMA foreign_keys = OFF")
@@ -213,19 +225,17 @@ class SQLiteUnit(Savepoints):
                 except BaseException:
                     self._look_again(connection)
                     raise
+            except sqlite3.Error as error:
+                raise translated(error, None) from error
             self._is_begun = True
         return job(connection)
-
-    def _continued(self, job: Job[T], connection: sqlite3.Connection) -> T:
-        self._check_there(connection)
-        return job(connection)
-
-    def _check_there(self, connection: sqlite3.Connection) -> None:
-        # A full disk, or an interrupted write, takes the whole transaction with it.
-        if not connection.in_transaction:
-            raise TransactionFailed("SQLite has rolled the transaction back", store=STORE)
 
     def _rolled_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         self._look_again(connection)
+
+
+def _continued(job: Job[T], connection: sqlite3.Connection) -> T:
+    jobs.check_there(connection)
+    return job(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from contextvars import Context
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from ommi.drivers.protocol import (
@@ -14,7 +15,6 @@ from ommi.drivers.protocol import (
     Listing,
     SchemaKeeping,
     Step,
-    Transactional,
     Unit,
 )
 from ommi.errors import UnsupportedOperation
@@ -139,32 +139,34 @@ class PooledConnection:
         finally:
             self.pool.give_back(lease)
 
-    async def begin(self, how: Beginning, ended: Callable[[], None] = lambda: None) -> Unit:
+    async def begin(self, how: Beginning, ended: Callable[[], None] | None = None) -> Unit:
         """Give a transaction; the connection is lent until it ends."""
         pool = self.pool
         lease = pool.take() or await pool.acquire()
-
-        def given_back() -> None:
-            pool.give_back(lease)
-            ended()
-
+        give_back = partial(pool.give_back, lease)
+        # Checking a protocol costs more than all the rest of this.
+        begin = getattr(lease.connection, "begin", None)
+        if begin is None:
+            give_back()
+            raise UnsupportedOperation("transactions", pool.store)
+        end = give_back if ended is None else partial(_both, give_back, ended)
         try:
-            return await self._transactional(lease.connection).begin(how, given_back)
+            unit: Unit = await begin(how, end)
         except BaseException:
-            pool.give_back(lease)
+            give_back()
             raise
+        return unit
 
     async def close(self) -> None:
         """Close the pool; what still waits fails with `ConnectionLost`."""
         await self.pool.close()
 
-    def _transactional(self, connection: object) -> Transactional:
-        # Checking a protocol costs more than all the rest of this.
-        if not hasattr(connection, "begin"):
-            raise UnsupportedOperation("transactions", self.pool.store)
-        return cast("Transactional", connection)
-
     def _keeping(self, connection: object) -> SchemaKeeping:
         if not isinstance(connection, SchemaKeeping):
             raise UnsupportedOperation("make tables", self.pool.store)
         return connection
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
+    first()
+    second()

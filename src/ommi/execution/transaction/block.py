@@ -27,6 +27,7 @@ from ommi.execution.transaction.replay import (
     Told,
     numbered,
 )
+from ommi.execution.transaction.tasks import current_task
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.results import Failure
@@ -40,22 +41,64 @@ T = TypeVar("T")
 class Block(Level):
     """The connection that statements in a block see, whichever transaction is beneath."""
 
-    # What is handed on to be awaited has no coroutine of its own on the way.
+    # The usual case stands here in full, twice: each call on the way is paid for with every
+    # statement. What must wait, be looked at twice or be remembered goes the long way.
 
-    def fetch(
+    async def fetch(
         self,
         command: object,
         parameters: Parameters,
         build: Build[T],
         context: Context | None = None,
-    ) -> Coroutine[Any, Any, T]:
+    ) -> T:
         """Run a command that gives rows; build something of them."""
-        call = Fetch(command, parameters, build, context)
-        return self._write(call) if type(build) is Told else self._perform(call)
+        core, is_write = self.core, type(build) is Told
+        if (
+            self._is_busy
+            or self._gate is not None
+            or not self.is_open
+            or core.failure is not None
+            or core.log is not None
+            or (is_write and not self._writes_at_once)
+        ):
+            call = Fetch(command, parameters, build, context)
+            built: T = await (self._write(call) if is_write else self._perform(call))
+            return built
+        self._is_busy = True
+        core.running = task = current_task(core.loop)
+        try:
+            return await core.unit.fetch(command, parameters, build, context)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await core.refuse(error, task)
+        finally:
+            core.running = None
+            self._is_busy = False
+            if self._gate is not None:
+                self._gate.release()
 
-    def execute(self, command: object, parameters: Parameters) -> Coroutine[Any, Any, int]:
+    async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
-        return self._write(Execute(command, parameters))
+        core = self.core
+        if (
+            self._is_busy
+            or self._gate is not None
+            or not (self.is_open and self._writes_at_once)
+            or core.failure is not None
+            or core.log is not None
+        ):
+            matched: int = await self._write(Execute(command, parameters))
+            return matched
+        self._is_busy = True
+        core.running = task = current_task(core.loop)
+        try:
+            return await core.unit.execute(command, parameters)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            await core.refuse(error, task)
+        finally:
+            core.running = None
+            self._is_busy = False
+            if self._gate is not None:
+                self._gate.release()
 
     def run_batch(self, steps: Sequence[Step]) -> Coroutine[Any, Any, list[Rows]]:
         """Run commands together or not at all; give, for each step, the rows that it returned."""

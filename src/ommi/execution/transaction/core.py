@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import CancelledError
-from collections.abc import Coroutine
+from asyncio import CancelledError, get_running_loop
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
-from typing import Any, NoReturn, Protocol, cast, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeAlias, runtime_checkable
 
-from ommi.drivers.protocol import Beginning, Transactional, Unit
+from ommi.drivers.protocol import Beginning, Unit
 from ommi.errors import (
     CommitOutcomeUnknown,
     ConflictError,
@@ -19,8 +19,11 @@ from ommi.errors import (
     UnsupportedOperation,
 )
 from ommi.execution.executor import Executor
-from ommi.execution.transaction.policy import TransactionOptions, pause
+from ommi.execution.transaction.policy import AS_USUAL, TransactionOptions, pause
 from ommi.execution.transaction.replay import Call, Different, Log
+from ommi.execution.transaction.tasks import current_task
+
+Begin: TypeAlias = "Callable[[Beginning], Awaitable[Unit]]"
 
 
 @runtime_checkable
@@ -41,41 +44,40 @@ class Core:
     """
 
     unit: Unit
-    _loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop
+    running: asyncio.Task[Any] | None = None
+    """Whose statement runs; `refuse` is to be told of what goes wrong with it."""
+    failure: BaseException | None = None
+    is_dead: bool = False
+    open_streams: int = 0
+    token: str | None = None
+    _why_not: str | None = None
+    _numbers = 0
+    _is_interrupted = False
 
     def __init__(
         self, owner: Executor, options: TransactionOptions, *, may_replay: bool, attempts: int = 1
     ) -> None:
         self.owner: Executor = owner
         self.attempts: int = attempts
-        self.failure: BaseException | None = None
-        self.is_dead: bool = False
         self.savepoints: dict[str, None] = {}  # a set that keeps its order
-        self.open_streams: int = 0
-        self.token: str | None = None
         self.log: Log | None = Log() if may_replay else None
         self._options = options
-        self._why_not: str | None = None
-        self._numbers = 0
-        self._running: asyncio.Task[Any] | None = None
-        self._is_interrupted = False
 
     @property
     def store(self) -> str:
         """The store's name, for messages."""
         return self.owner.driver.name
 
-    async def begin(self) -> None:
-        """Have a connection; nothing is sent but what the store must be asked first."""
-        home = self.owner.home
+    def beginning(self) -> Awaitable[Unit]:
+        """Give the unit, when awaited; nothing is sent but what the store must be asked first."""
         # Checking a protocol costs more than all the rest of this.
-        if not hasattr(home, "begin"):
+        begin: Begin | None = getattr(self.owner.home, "begin", None)
+        if begin is None:
             raise UnsupportedOperation("transactions", self.store)
         # Asking which loop runs is a system call on 3.11; once is enough.
-        self._loop = asyncio.get_running_loop()
-        options = self._options
-        how = Beginning(options.isolation_level, options.read_only, options.allow_implicit_commit)
-        self.unit = await cast("Transactional", home).begin(how)
+        self.loop = get_running_loop()
+        return begin(_USUAL if self._options is AS_USUAL else _how(self._options))
 
     def check(self) -> None:
         """Raise `TransactionFailed` where something has been refused."""
@@ -101,17 +103,18 @@ class Core:
         """Do something; what the store refuses is raised, and poisons."""
         if self.failure is not None:
             raise self.failed()
-        self._running = task = asyncio.current_task(self._loop)
+        self.running = task = current_task(self.loop)
         try:
             if self.log is None or not call.is_logged:
                 return await call.run(self.unit)
             return await self._recorded(call, self.log)
         except BaseException as error:  # noqa: BLE001 - it is raised again
-            await self._refuse(error, task)
+            await self.refuse(error, task)
         finally:
-            self._running = None
+            self.running = None
 
-    async def _refuse(self, error: BaseException, task: asyncio.Task[Any] | None) -> NoReturn:
+    async def refuse(self, error: BaseException, task: asyncio.Task[Any] | None) -> NoReturn:
+        """Raise what a statement of this task ended with; what the store refuses poisons."""
         if isinstance(error, DatabaseError) or not isinstance(error, Exception):
             self.failure = error
             if isinstance(error, ConflictError):
@@ -158,7 +161,7 @@ class Core:
             await before.rollback()
             await asyncio.sleep(pause(self.attempts))
             self.attempts += 1
-            await self.begin()
+            self.unit = await self.beginning()
             if isinstance(self.unit, Succeeding):
                 self.unit.succeed(before)
             try:
@@ -196,26 +199,27 @@ class Core:
         self.is_dead = True
         await to_the_end(self.unit.rollback())
 
-    async def commit(self) -> None:
-        """Commit, if need be after doing everything again."""
+    async def commit_again(self, error: ConflictError | CommitOutcomeUnknown) -> None:
+        """Do everything again and commit it, after a commit that failed; raises what cannot be."""
         while True:
+            if isinstance(error, CommitOutcomeUnknown):
+                error.token = self.token
+                raise error
+            if self.log is None:
+                raise error
+            await self._done_again(error)
             try:
                 await self.unit.commit()
-            except ConflictError as error:
-                if self.log is None:
-                    raise
-                await self._done_again(error)
-            except CommitOutcomeUnknown as error:
-                error.token = self.token
-                raise
+            except (ConflictError, CommitOutcomeUnknown) as another:
+                error = another
             else:
                 return
 
     def interrupt(self) -> None:
         """Stop the statement of another task that runs: what it does is rolled back anyway."""
-        if self._running is not None and self._running is not asyncio.current_task():
+        if self.running is not None and self.running is not asyncio.current_task():
             self._is_interrupted = True
-            self._running.cancel()
+            self.running.cancel()
 
     def name(self) -> str:
         """Give a name for a savepoint, unlike every other."""
@@ -237,6 +241,13 @@ class Core:
         names = list(self.savepoints)
         for later in names[names.index(name) + (not and_itself) :]:
             del self.savepoints[later]
+
+
+_USUAL = Beginning()
+
+
+def _how(options: TransactionOptions) -> Beginning:
+    return Beginning(options.isolation_level, options.read_only, options.allow_implicit_commit)
 
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:

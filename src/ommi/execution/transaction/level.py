@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, Self, cast
 
 from ommi.drivers.protocol import Outcome, Unit
 from ommi.errors import (
+    CommitOutcomeUnknown,
+    ConflictError,
     DatabaseError,
     QueryError,
     TransactionClosed,
@@ -54,6 +56,16 @@ class Level:
     place of its outer one until it ends.
     """
 
+    is_open: bool = True
+    """Whether it still takes statements."""
+    is_left: bool = False
+    _state = State.OPEN
+    _is_busy: bool = False
+    _gate: asyncio.Lock | None = None
+    """What others wait at while somebody has his turn; not there before anybody had to wait."""
+    _inner: Level | None = None
+    _start = ""
+
     def __init__(
         self,
         core: Core,
@@ -66,15 +78,11 @@ class Level:
         self.is_rerun: bool = is_rerun
         self.outer: Level | None = outer
         self.hooks: list[Hook] = []
-        self.is_left: bool = False
-        self._is_raising = options.on_failure == "raise"
-        outer_is = outer is not None and outer._is_read_only
-        self._is_read_only: bool = options.read_only or outer_is
-        self._gate = asyncio.Lock()
-        self._state = State.OPEN
+        self._is_raising = is_raising = options.on_failure == "raise"
+        is_read_only = options.read_only or (outer is not None and outer._is_read_only)
+        self._is_read_only: bool = is_read_only
+        self._writes_at_once: bool = is_raising and not is_read_only
         self._savepoints: list[_Savepoint] = []
-        self._inner: Level | None = None
-        self._start = ""
         self._failures: list[Failure[Exception]] = []
 
     # Taking turns.
@@ -86,15 +94,12 @@ class Level:
                 raise self.closed()
             # After an explicit end reading goes on, outside the transaction.
             return await call.run(cast("Unit", self.core.owner.home))
-        gate = self._gate
-        if gate.locked():
-            self._check_not_held_here()
-        await gate.acquire()
+        await self._take_turn()
         try:
             self._check_open()
             return await self.core.perform(call)
         finally:
-            gate.release()
+            self._end_turn()
 
     def _write(self, call: Call) -> Coroutine[Any, Any, Any]:
         self._check_writable()
@@ -120,8 +125,28 @@ class Level:
     def _turn(self) -> _Turn:
         return _Turn(self)
 
+    async def _take_turn(self) -> None:
+        """Wait until those who came earlier have had their turns."""
+        if self._is_busy:
+            self._check_not_held_here()
+        gate = self._gate
+        if gate is None:
+            if not self._is_busy:
+                self._is_busy = True
+                return
+            gate = self._gate = asyncio.Lock()
+            # It is theirs whose turn it is; nobody has to be waited for yet.
+            await gate.acquire()
+        await gate.acquire()
+        self._is_busy = True
+
+    def _end_turn(self) -> None:
+        self._is_busy = False
+        if self._gate is not None:
+            self._gate.release()
+
     def _check_open(self) -> None:
-        if self._state is not State.OPEN or self.is_left:
+        if not self.is_open:
             raise self.closed()
 
     def _check_writable(self) -> None:
@@ -136,7 +161,7 @@ class Level:
         """Refuse to wait for a nested block from inside it, which would be for ever."""
         block: Level | None = block_here(self.core.owner)
         while block is not None and block is not self:
-            if block.outer is self and not block.is_left and self._gate.locked():
+            if block.outer is self and not block.is_left and self._is_busy:
                 raise QueryError(
                     "the outer transaction waits for the nested block to end, and this is inside "
                     "it: use the nested block's transaction, or the database"
@@ -219,42 +244,49 @@ class Level:
 
     # Beginning and ending.
 
-    async def begin(self) -> None:
-        """Have a connection; a nested block takes that of the outer one, until it ends."""
-        if self.outer is None:
-            await self.core.begin()
-            return
-        outer = self.outer
-        outer._check_not_held_here()
-        await outer._gate.acquire()
+    async def begin_in(self, outer: Level) -> None:
+        """Take the place of the outer one, at a savepoint, until this one ends."""
+        await outer._take_turn()
         try:
             outer._check_open()
             self.core.check()
             self._start = await self._marked()
         except BaseException:
-            outer._gate.release()
+            outer._end_turn()
             raise
         outer._inner = self
 
     async def commit(self) -> None:
         """Commit; raises `TransactionFailed` where something was refused, and rolls back then."""
-        async with self._turn():
-            trouble = self._trouble()
+        core, outer = self.core, self.outer
+        if self._is_busy or self._gate is not None:
+            await self._take_turn()
+        self._is_busy = True
+        try:
+            if not self.is_open:
+                raise self.closed()
+            trouble = None
+            if core.failure is not None or self._failures:
+                trouble = self._trouble()
             if trouble is None:
-                await self._committed()
+                self.is_open, self._state = False, State.ROLLED_BACK
+                if outer is None:
+                    try:
+                        await core.unit.commit()
+                    except (ConflictError, CommitOutcomeUnknown) as error:
+                        await core.commit_again(error)
+                else:
+                    await self._released(self._start)
+                    outer.hooks += self.hooks
+                self._state = State.COMMITTED
+        finally:
+            self._is_busy = False
+            if self._gate is not None:
+                self._gate.release()
         if trouble is not None:
             with suppress(DatabaseError):
                 await self.rollback()
             raise trouble
-
-    async def _committed(self) -> None:
-        self._state = State.ROLLED_BACK
-        if self.outer is None:
-            await self.core.commit()
-        else:
-            await self._released(self._start)
-            self.outer.hooks += self.hooks
-        self._state = State.COMMITTED
 
     async def rollback(self) -> None:
         """Roll back; what the tasks of the block still do is stopped."""
@@ -262,7 +294,7 @@ class Level:
             return
         if self._state is not State.OPEN:
             raise self.closed()
-        self._state = State.ROLLED_BACK
+        self.is_open, self._state = False, State.ROLLED_BACK
         self.hooks.clear()
         self.core.interrupt()
         innermost = self._without_inner()
@@ -279,17 +311,15 @@ class Level:
 
     async def _rolled_back(self, innermost: Level) -> None:
         # A statement that was interrupted holds the innermost gate until the store has answered.
-        async with innermost._gate:
+        await innermost._take_turn()
+        try:
             if self.outer is None:
                 await self.core.unit.rollback()
             elif not self.core.is_dead and self._start in self.core.savepoints:
                 await self._back(self._start)
                 await self._released(self._start)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it still takes statements."""
-        return self._state is State.OPEN and not self.is_left
+        finally:
+            innermost._end_turn()
 
     @property
     def outcome(self) -> Outcome:
@@ -301,11 +331,11 @@ class Level:
     def leave(self) -> None:
         """Take no more statements, and let the outer block go on."""
         if not self.is_left:
-            self.is_left = True
+            self.is_left, self.is_open = True, False
             self._failures.clear()
             if self.outer is not None:
                 self.outer._inner = None
-                self.outer._gate.release()
+                self.outer._end_turn()
 
     def _trouble(self) -> DatabaseError | None:
         """Say why there can be no commit."""
@@ -333,13 +363,11 @@ class _Turn:
 
     async def __aenter__(self) -> Self:
         level = self._level
-        if level._gate.locked():
-            level._check_not_held_here()
-        await level._gate.acquire()
+        await level._take_turn()
         try:
             level._check_open()
         except BaseException:
-            level._gate.release()
+            level._end_turn()
             raise
         return self
 
@@ -349,4 +377,4 @@ class _Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._level._gate.release()
+        self._level._end_turn()

@@ -22,7 +22,7 @@ class Outside:
         block = block_here(self._owner)
         if block is not None:
             block.core.replay_no_more("db.outside() was used in it")
-        scope = Scope(self._owner, None)
+        scope = Scope(self._owner, None, SCOPE.get())
         self._scope = ((SCOPE, SCOPE.set(scope)), (FAILURES, FAILURES.set(None)))
         return self
 

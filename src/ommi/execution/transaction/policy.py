@@ -51,6 +51,10 @@ class TransactionOptions:
             raise _unwanted("on_failure", '"raise" or "return"', self.on_failure)
 
 
+AS_USUAL = TransactionOptions()
+"""What nobody has asked otherwise."""
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -19,10 +19,10 @@ class Scope:
     block: Block | None
     outer: Scope | None
 
-    def __init__(self, owner: Executor, block: Block | None) -> None:
+    def __init__(self, owner: Executor, block: Block | None, outer: Scope | None) -> None:
         self.owner = owner
         self.block = block
-        self.outer = SCOPE.get()
+        self.outer = outer
 
     def block_of(self, owner: Executor) -> Block | None:
         """Give the innermost block of a database, if it has one here."""
@@ -35,6 +35,8 @@ class Scope:
 
     def connection_of(self, owner: Executor) -> Connection:
         """Give the connection that statements of a database use here."""
+        if self.owner is owner:
+            return self.block or owner.home
         return self.block_of(owner) or owner.home
 
 
