@@ -84,8 +84,8 @@ def _keeps_rows(model: ModelMetadata) -> bool:
 
 def _key(source: Source, part: Source, relation: Relation) -> str:
     """Give the expression of the key that `m` has, as `key_of` reads it."""
-    if len(relation.near_fields) == 1 and relation.near_fields[0].required_codec.load is None:
-        return f"{source.local('m')}.{spelled(relation.near_fields[0].name)}"
+    if relation.key_name is not None:
+        return f"{source.local('m')}.{spelled(relation.key_name)}"
     return f"{part.bind('key_of', relation.key_of)}({source.local('m')})"
 
 

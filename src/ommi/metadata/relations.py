@@ -70,6 +70,11 @@ class Relation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "key_of", key_reader(self.near_fields))
 
+    @property
+    def key_name(self) -> str | None:
+        """The name of the field whose value `key_of` gives as it is, where there is one."""
+        return key_name(self.near_fields)
+
     @cached_property
     def far_key_of(self) -> KeyOf:
         """Gives the same key for an instance of the target, or of the association."""
@@ -141,10 +146,11 @@ def key_reader(fields: Sequence[FieldMetadata]) -> KeyOf:
 
     It gives the only one, or a tuple of several; `None` where one of them is `None`.
     """
+    name = key_name(fields)
+    if name is not None:
+        return attrgetter(name)
     if len(fields) == 1:
         [field] = fields
-        if field.required_codec.load is None:
-            return attrgetter(field.name)
         return lambda instance: _stored(instance, field)
 
     def read(instance: object) -> object:
@@ -157,3 +163,10 @@ def key_reader(fields: Sequence[FieldMetadata]) -> KeyOf:
 def _stored(instance: object, field: FieldMetadata) -> object:
     value = getattr(instance, field.name)
     return value if value is None else field.dump(value)
+
+
+def key_name(fields: Sequence[FieldMetadata]) -> str | None:
+    """Give the name of the only one of these fields, if its values are their stored forms."""
+    if len(fields) > 1 or fields[0].required_codec.load is not None:
+        return None
+    return fields[0].name
