@@ -200,9 +200,7 @@ def _plainly(source: Source, model: ModelMetadata, columns: Sequence[ResultColum
     return [f"{m}.{spelled(name)} = {value}" for name, value in _values(source, columns)]
 
 
-def _into_dict(
-    source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]
-) -> list[str]:
+def _into_dict(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> list[str]:
     del model
     m, d = source.local("m"), source.local("d")
     put = [f"{d}['{spelled(name)}'] = {value}" for name, value in _values(source, columns)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ommi.execution.building import Source, in_order, instance_made, spelled, state_set
+from ommi.execution.building import Source, in_order, instance_made, state_set
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.relations import Relation
 from ommi.planning.plan import ResultColumn
@@ -85,7 +85,7 @@ def _keeps_rows(model: ModelMetadata) -> bool:
 def _key(source: Source, part: Source, relation: Relation) -> str:
     """Give the expression of the key that `m` has, as `key_of` reads it."""
     if relation.key_name is not None:
-        return f"{source.local('m')}.{spelled(relation.key_name)}"
+        return f"{source.local('m')}.{relation.key_name}"
     return f"{part.bind('key_of', relation.key_of)}({source.local('m')})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
@@ -146,11 +147,10 @@ def key_reader(fields: Sequence[FieldMetadata]) -> KeyOf:
 
     It gives the only one, or a tuple of several; `None` where one of them is `None`.
     """
-    name = key_name(fields)
-    if name is not None:
-        return attrgetter(name)
     if len(fields) == 1:
         [field] = fields
+        if field.required_codec.load is None:
+            return attrgetter(field.name)
         return lambda instance: _stored(instance, field)
 
     def read(instance: object) -> object:
@@ -166,7 +166,11 @@ def _stored(instance: object, field: FieldMetadata) -> object:
 
 
 def key_name(fields: Sequence[FieldMetadata]) -> str | None:
-    """Give the name of the only one of these fields, if its values are their stored forms."""
-    if len(fields) > 1 or fields[0].required_codec.load is not None:
+    """Give the name of the only one of these fields, if its values are their stored forms.
+
+    It may stand in source text.
+    """
+    [first, *others] = fields
+    if others or first.required_codec.load is not None or iskeyword(first.name):
         return None
-    return fields[0].name
+    return first.name if first.name.isidentifier() else None
