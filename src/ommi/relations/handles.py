@@ -218,7 +218,8 @@ def handle_of(kind: type[Handle[Any]], relation: RelationFacts) -> type[Handle[A
     key = "relation.key_of(instance)" if name is None else f"instance.{name}"
     scope: dict[str, Any] = {}
     text = _AWAIT.format(batch=BATCH, key=key)
-    exec(compile(text, "<ommi generated>", "exec"), scope)
+    # Whoever looks for the caller passes over what stands here.
+    exec(compile(text, f"{__file__}, generated", "exec"), scope)
     unknown = AttributeError, KeyError, TypeError
     method = scope["made"](relation, kind.__await__, unknown)
     names = {"__slots__": (), "__module__": kind.__module__, "__doc__": kind.__doc__}
