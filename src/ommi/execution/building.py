@@ -24,16 +24,23 @@ from ommi.relations import BATCH, ROW
 class Source:
     """The text of a function over values that are bound to short names.
 
-    `remembers` says that a builder lets the instances remember their rows.
+    `remembers` says that a builder lets the instances remember their rows. Every name begins with
+    `prefix`: so several models can be built in one function.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
         self.bound: dict[str, object] = {}
         self.lines: Sequence[str] = ()
+        self.prefix = prefix
         self.remembers = False
 
+    def local(self, name: str) -> str:
+        """Give what a variable is called."""
+        return self.prefix + name
+
     def bind(self, name: str, value: object) -> str:
-        """Make a value known under a name and give that name."""
+        """Make a value known under a name and give what it is called."""
+        name = self.local(name)
         self.bound[name] = value
         return name
 
@@ -64,21 +71,56 @@ def builder(
         model.cls, {field.name: field.type_annotation for field in model.fields}
     )
     bypass = model.library.construction(model.cls).bypass
-    covered = {column.field.name for column in columns} >= {each.name for each in declared}
-    if bypass is Bypass.NONE or not covered:
+    if bypass is Bypass.NONE or not _covers(columns, declared):
         return _by_constructor(model, columns, declared)
     source = Source()
-    # What an instance remembers has the order of the fields.
-    in_order = [column.field for column in columns] == list(model.fields)
-    source.remembers = may_remember and in_order and model.set_state is not None
-    return _WAYS[bypass](source, model, columns)
+    source.remembers = may_remember and in_order(model, columns) and model.set_state is not None
+    # As long as nothing needs to be decoded, straight from the row into the instance.
+    straight = _undecoded(columns) if bypass is Bypass.PLAIN else 0
+    unpacked = [f"m.{spelled(column.field.name)}" for column in columns[:straight]]
+    unpacked += [f"c{number}" for number in range(straight, len(columns))]
+    statements = _WAYS[bypass](source, model, columns)[straight:]
+    return _looping(source, model, f"{', '.join(unpacked)}, = row", statements)
 
 
-def state_set(source: Source, model: ModelMetadata, row: str) -> str:
-    """Give the statement that lets `m` remember a row and `batch`, of a class that can."""
+def instance_made(
+    source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]
+) -> list[str] | None:
+    """Give the statements that make `m` of the variables `c0`, `c1`...; `None` without any.
+
+    They are without any where only the constructor makes an instance.
+    """
+    declared = model.library.declared_fields(
+        model.cls, {field.name: field.type_annotation for field in model.fields}
+    )
+    bypass = model.library.construction(model.cls).bypass
+    if bypass is Bypass.NONE or not _covers(columns, declared):
+        return None
+    filled = _WAYS[bypass](source, model, columns)
+    new = source.bind("new", object.__new__)
+    return [f"{source.local('m')} = {new}({source.bind('cls', model.cls)})", *filled]
+
+
+def in_order(model: ModelMetadata, columns: Sequence[ResultColumn]) -> bool:
+    """Tell whether a row is what an instance remembers, which has the order of the fields."""
+    return [column.field for column in columns] == list(model.fields)
+
+
+def _covers(columns: Sequence[ResultColumn], declared: Sequence[DeclaredField]) -> bool:
+    return {column.field.name for column in columns} >= {each.name for each in declared}
+
+
+def _undecoded(columns: Sequence[ResultColumn]) -> int:
+    decoded = (n for n, column in enumerate(columns) if column.decode or column.inline)
+    return next(decoded, len(columns))
+
+
+def state_set(source: Source, model: ModelMetadata) -> str:
+    """Give the statement that lets `m` remember `row` and `batch`, of a class that can."""
+    m, row, batch = map(source.local, ("m", "row", "batch"))
     if has_plain_slot(model.cls):
-        return f"m.{ROW} = {row}; m.{BATCH} = batch"
-    return f"{source.bind('set_state', model.set_state)}(m, ({row}, batch))"
+        return f"{m}.{ROW} = {row}; {m}.{BATCH} = {batch}"
+    return f"{source.bind('set_state', model.set_state)}({m}, ({row}, {batch}))"
 
 
 def has_plain_slot(cls: type) -> bool:
@@ -148,54 +190,53 @@ def _arguments(
 def _put(source: Source, name: str, value: str, *, is_frozen: bool) -> str:
     if not is_frozen:
         return f"m.{spelled(name)} = {value}"
-    source.bind("put", object.__setattr__)
-    return f"put(m, '{spelled(name)}', {value})"
+    put = source.bind("put", object.__setattr__)
+    return f"{put}({source.local('m')}, '{spelled(name)}', {value})"
 
 
-def _plainly(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
-    # As long as nothing needs to be decoded, straight from the row into the instance.
-    straight = next(
-        (n for n, column in enumerate(columns) if column.decode or column.inline), len(columns)
-    )
-    values = list(_values(source, columns))
-    targets = [f"m.{spelled(name)}" for name, _ in values[:straight]]
-    targets += [f"c{number}" for number in range(straight, len(columns))]
-    rest = [f"m.{spelled(name)} = {value}" for name, value in values[straight:]]
-    return _looping(source, model, f"{', '.join(targets)}, = row", rest)
+def _plainly(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> list[str]:
+    del model
+    m = source.local("m")
+    return [f"{m}.{spelled(name)} = {value}" for name, value in _values(source, columns)]
 
 
-def _into_dict(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
-    put = [f"d['{spelled(name)}'] = {value}" for name, value in _values(source, columns)]
-    return _looping(source, model, _unpacked(columns), ["d = m.__dict__", *put])
+def _into_dict(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> list[str]:
+    del model
+    m, d = source.local("m"), source.local("d")
+    put = [f"{d}['{spelled(name)}'] = {value}" for name, value in _values(source, columns)]
+    return [f"{d} = {m}.__dict__", *put]
 
 
 def _by_assignment(
     source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]
-) -> Source:
+) -> list[str]:
     lines = []
     for number, (name, value) in enumerate(_values(source, columns)):
         slot = _slot(model.cls, name)
         if slot is None:
             lines.append(_put(source, name, value, is_frozen=True))
         else:
-            lines.append(f"{source.bind(f's{number}', slot.__set__)}(m, {value})")
-    return _looping(source, model, _unpacked(columns), lines)
+            put = source.bind(f"s{number}", slot.__set__)
+            lines.append(f"{put}({source.local('m')}, {value})")
+    return lines
 
 
-def _as_pydantic(source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]) -> Source:
+def _as_pydantic(
+    source: Source, model: ModelMetadata, columns: Sequence[ResultColumn]
+) -> list[str]:
     values = ", ".join(f"'{spelled(name)}': {value}" for name, value in _values(source, columns))
-    source.bind("put_dict", _descriptor(model.cls, "__dict__").__set__)
-    source.bind("put_set", _descriptor(model.cls, "__pydantic_fields_set__").__set__)
-    source.bind("put_extra", _descriptor(model.cls, "__pydantic_extra__").__set__)
-    source.bind("put_private", _descriptor(model.cls, "__pydantic_private__").__set__)
-    source.bind("names", {field.name for field in model.fields})
-    lines = [
-        f"put_dict(m, {{{values}}})",
-        "put_set(m, names.copy())",
-        "put_extra(m, None)",
-        "put_private(m, None)",
-    ]
-    return _looping(source, model, _unpacked(columns), lines)
+    names = source.bind("names", {field.name for field in model.fields})
+    parts = {
+        "__dict__": f"{{{values}}}",
+        "__pydantic_fields_set__": f"{names}.copy()",
+        "__pydantic_extra__": "None",
+        "__pydantic_private__": "None",
+    }
+    lines = []
+    for number, (name, value) in enumerate(parts.items()):
+        put = source.bind(f"put{number}", _descriptor(model.cls, name).__set__)
+        lines.append(f"{put}({source.local('m')}, {value})")
+    return lines
 
 
 _WAYS = {
@@ -209,7 +250,7 @@ _WAYS = {
 def _values(source: Source, columns: Sequence[ResultColumn]) -> Iterator[tuple[str, str]]:
     """Give the name of each column's field and the expression of its value."""
     for number, column in enumerate(columns):
-        variable = f"c{number}"
+        variable = source.local(f"c{number}")
         if column.inline is not None:
             decoded = column.inline.replace("{value}", variable)
         elif column.decode is not None:
@@ -253,7 +294,7 @@ def _looping(
     source: Source, model: ModelMetadata, unpacking: str, statements: Sequence[str]
 ) -> Source:
     """Give each row a new instance, and let that remember it where it is to."""
-    remembered = [state_set(source, model, "row")] if source.remembers else []
+    remembered = [state_set(source, model)] if source.remembers else []
     keeps_rows = source.remembers and model.declared_relations
     source.bind("cls", model.cls)
     source.bind("new", object.__new__)
@@ -271,10 +312,6 @@ def _looping(
         "    return built",
     ]
     return source.define(lines)
-
-
-def _unpacked(columns: Sequence[ResultColumn]) -> str:
-    return f"{_target(columns)} = row"
 
 
 def _target(columns: Sequence[ResultColumn]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from ommi.errors import InvalidValue
 from ommi.execution.building import Source, builder, has_plain_slot, runs_user_code
 from ommi.execution.collector import COLLECTOR_PAUSED
+from ommi.execution.fused import fused
 from ommi.execution.joining import joining
 from ommi.metadata.model import ModelMetadata
 from ommi.metadata.typesystem import TypeSystem
@@ -63,10 +64,40 @@ def hydrator(
 
     if not related:
         return hydrate
+    together = fused(model, columns, related)
+    if together is not None:
+        return _fused(compiled(together), model, columns, related)
     others = [
         (relation, theirs, hydrator(relation.target, theirs)) for relation, theirs in related
     ]
     return joining(hydrate, len(columns), others)
+
+
+def _fused(
+    build: Builder,
+    model: ModelMetadata,
+    columns: Sequence[ResultColumn],
+    related: Sequence[Related],
+) -> Hydrator:
+    models = (model, *(relation.target for relation, _ in related))
+    large = sys.maxsize if any(map(runs_user_code, models)) else LARGE_BATCH
+
+    def hydrate(rows: Rows, batch: object, /) -> list[object]:
+        if len(rows) >= large and gc.isenabled():
+            with COLLECTOR_PAUSED:
+                return hydrate(rows, batch)
+        try:
+            return build(rows, batch)
+        except Exception:
+            start = len(columns)
+            _refuse_undecodable(model, columns, [row[:start] for row in rows])
+            for relation, theirs in related:
+                stop = start + len(theirs)
+                _refuse_undecodable(relation.target, theirs, [row[start:stop] for row in rows])
+                start = stop
+            raise
+
+    return hydrate
 
 
 def compiled(source: Source) -> Any:  # noqa: ANN401 - what it is, the source says

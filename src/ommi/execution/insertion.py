@@ -166,7 +166,7 @@ def _giving_keys(model: ModelMetadata, name: str, order: Sequence[int]) -> Compl
     row = "".join("key, " if place == len(order) - 1 else f"c{place}, " for place in order)
     remembered, keeps_rows = [], model.set_state is not None and model.declared_relations
     if model.set_state is not None:
-        remembered = [f"row = ({row})", state_set(source, model, "row")]
+        remembered = [f"row = ({row})", state_set(source, model)]
     lines = [
         "def made(instances, rows, returned, batch):",
         *(["    batch.rows = whole = []", "    append = whole.append"] if keeps_rows else []),

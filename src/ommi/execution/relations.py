@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from functools import cache
@@ -17,11 +17,13 @@ from types import FrameType
 from typing import Any, cast
 
 from ommi.errors import LazyLoadRefused, ModelError, QueryError
+from ommi.execution.building import Source
 from ommi.execution.executor import Executor
+from ommi.execution.hydration import compiled
 from ommi.execution.joining import joinable
 from ommi.metadata.model import FieldMetadata, ModelMetadata
 from ommi.metadata.paths import names_one_row
-from ommi.metadata.relations import Relation
+from ommi.metadata.relations import Relation, key_name
 from ommi.query.builder import when
 from ommi.query.fields import references
 from ommi.query.loads import Load, RelatedSelection
@@ -200,19 +202,32 @@ async def _fetched(
         return (*await _fetched_through(executor, relation, wanted, selection), [])
     select = _select(relation, selection)
     found, batches = await _all_with(executor, select, relation.far_fields, wanted)
-    far_keys = map(relation.far_key_of, found)
     if not relation.is_many:
+        far_keys = map(relation.far_key_of, found)
         return found, dict(zip(far_keys, found, strict=True)), batches
-    related: dict[object, list[object]] = {key: [] for key in wanted}
+    related: Related = {key: [] for key in wanted}
     try:
-        for key, instance in zip(far_keys, found, strict=True):
-            related[key].append(instance)
+        _spreading(relation)(related, found)
     except KeyError:
         raise QueryError(
             f"{relation!r}: the store takes two keys for the same that differ; compare them "
             "by code point, or make them the same"
         ) from None
-    return found, cast("Related", related), batches
+    return found, related, batches
+
+
+@cache
+def _spreading(relation: Relation) -> Callable[[Related, Sequence[Any]], None]:
+    """Make the function that adds each instance to the list of its key."""
+    source = Source()
+    name = key_name(relation.far_fields)
+    key = f"{source.bind('key_of', relation.far_key_of)}(m)" if name is None else f"m.{name}"
+    lines = [
+        "def made(related, found):",
+        "    for m in found:",
+        f"        related[{key}].append(m)",
+    ]
+    return cast("Callable[[Related, Sequence[Any]], None]", compiled(source.define(lines)))
 
 
 async def _fetched_through(

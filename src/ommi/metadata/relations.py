@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from keyword import iskeyword
 from operator import attrgetter
 from typing import Any
 
@@ -69,6 +70,11 @@ class Relation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key_of", key_reader(self.near_fields))
+
+    @property
+    def key_name(self) -> str | None:
+        """The name of the field whose value `key_of` gives as it is, where there is one."""
+        return key_name(self.near_fields)
 
     @cached_property
     def far_key_of(self) -> KeyOf:
@@ -157,3 +163,14 @@ def key_reader(fields: Sequence[FieldMetadata]) -> KeyOf:
 def _stored(instance: object, field: FieldMetadata) -> object:
     value = getattr(instance, field.name)
     return value if value is None else field.dump(value)
+
+
+def key_name(fields: Sequence[FieldMetadata]) -> str | None:
+    """Give the name of the only one of these fields, if its values are their stored forms.
+
+    It may stand in source text.
+    """
+    [first, *others] = fields
+    if others or first.required_codec.load is not None or iskeyword(first.name):
+        return None
+    return first.name if first.name.isidentifier() else None

@@ -11,7 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast
 
 from ommi.errors import NotFound
-from ommi.relations.surroundings import Attachments, Batch, RelationFacts, batch_of, database_of
+from ommi.relations.surroundings import (
+    BATCH,
+    Attachments,
+    RelationFacts,
+    batch_of,
+    database_of,
+)
 from ommi.results import AsyncResultWrapper, Operation
 
 if TYPE_CHECKING:
@@ -50,19 +56,12 @@ class Handle(Generic[T]):
         self._relation = relation
 
     def __await__(self) -> Generator[Any, Any, T]:
-        relation, instance = self._relation, self._instance
-        try:
-            # The usual case, which is as fast as looking it up in a dictionary of one's own.
-            batch = instance._ommi  # type: ignore[attr-defined]  # noqa: SLF001
-            known = batch.related if type(batch) is Batch else None
-            found = known[relation][relation.key_of(instance)]  # type: ignore[index]
-        except (AttributeError, KeyError, TypeError):
-            found = self._found()
-            if found is UNKNOWN:
-                found = yield from self._load(again=False).__await__()
+        found = self._found()
+        if found is UNKNOWN:
+            found = yield from self._load(again=False).__await__()
         if found is None:
-            relation.without_row(instance)
-        return found  # type: ignore[return-value]  # a cast is a call
+            self._relation.without_row(self._instance)
+        return cast("T", found)
 
     @property
     def is_loaded(self) -> bool:
@@ -106,7 +105,7 @@ class Handle(Generic[T]):
         if type(batch) is Attachments and relation.name in batch.attached:
             attached = batch.attached[relation.name]
             return attached if relation.is_many else attached[0]
-        known = None if batch.related is None else batch.related.get(relation)
+        known = batch.found(relation)
         return UNKNOWN if known is None else known.get(relation.key_of(self._instance), UNKNOWN)
 
     async def _load(self, *, again: bool) -> object:
@@ -194,6 +193,39 @@ class LazyList(Handle[list[T]]):
             )
 
 
+_AWAIT = """
+def made(relation, slowly, Unknown):
+    def __await__(self):
+        instance = self._instance
+        try:
+            found = instance.{batch}.related[relation][{key}]
+        except Unknown:
+            return (yield from slowly(self))
+        if found is None:
+            relation.without_row(instance)
+        return found
+    return __await__
+"""
+
+
+def handle_of(kind: type[Handle[Any]], relation: RelationFacts) -> type[Handle[Any]]:
+    """Make the class of the handles of one relation.
+
+    In the usual case, where it is loaded, an await of those is hardly more than looking it up in
+    a dictionary: what is looked up is written down for this relation.
+    """
+    name = relation.key_name
+    key = "relation.key_of(instance)" if name is None else f"instance.{name}"
+    scope: dict[str, Any] = {}
+    text = _AWAIT.format(batch=BATCH, key=key)
+    # Whoever looks for the caller passes over what stands here.
+    exec(compile(text, f"{__file__}, generated", "exec"), scope)
+    unknown = AttributeError, KeyError, TypeError
+    method = scope["made"](relation, kind.__await__, unknown)
+    names = {"__slots__": (), "__module__": kind.__module__, "__doc__": kind.__doc__}
+    return type(kind.__name__, (kind,), {**names, "__await__": method})
+
+
 _new = object.__new__
 
 
@@ -215,6 +247,7 @@ class RelationAttribute:
             return self
         if self._relation is None:
             self._relation = self._find()
+            self._handle = handle_of(self._handle, self._relation)
         handle = _new(self._handle)
         handle._instance = instance  # noqa: SLF001 - calling the class takes half as long again
         handle._relation = self._relation  # noqa: SLF001

@@ -38,6 +38,11 @@ class RelationFacts(Protocol):
         """Gives what says which rows belong to an instance; `None` where none do."""
         ...
 
+    @property
+    def key_name(self) -> str | None:
+        """The name of the attribute that is that key, where there is one."""
+        ...
+
     def without_key(self, instance: object) -> object:
         """Give what belongs to an instance without a key; raises where that means nothing."""
         ...
@@ -100,6 +105,10 @@ class Batch:
             self.related = {}
         return self.related.setdefault(relation, {})
 
+    def found(self, relation: RelationFacts) -> dict[object, object] | None:
+        """Give the same; `None` where nothing was loaded."""
+        return None if self.related is None else self.related.get(relation)
+
     def __reduce__(self) -> tuple[object, ...]:
         # A copy in another process has no database; it finds the one of its surroundings.
         return Batch, (None,)
@@ -118,14 +127,22 @@ ATTACHED: set[type] = set()
 class Attachments(Batch):
     """Stands for the batch of an instance that is not in the store yet.
 
-    `attached` are the instances that will be added with it, by the name of the relation.
+    `attached` are the instances that will be added with it, by the name of the relation. They come
+    before what was loaded, so that is kept aside: `related` is where a handle looks first.
     """
 
-    __slots__ = ("attached",)
+    __slots__ = ("_loaded", "attached")
 
     def __init__(self, attached: dict[str, list[object]] | None = None) -> None:
         super().__init__(None)
         self.attached: dict[str, list[object]] = attached or {}
+        self._loaded: dict[RelationFacts, dict[object, object]] = {}
+
+    def known(self, relation: RelationFacts) -> dict[object, object]:
+        return self._loaded.setdefault(relation, {})
+
+    def found(self, relation: RelationFacts) -> dict[object, object] | None:
+        return self._loaded.get(relation)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Attachments, (self.attached,)

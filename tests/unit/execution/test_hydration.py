@@ -23,6 +23,7 @@ from ommi.execution.collector import COLLECTOR_PAUSED
 from ommi.execution.hydration import LARGE_BATCH, assign, hydrator, replaced, runs_user_code
 from ommi.metadata.collection import ModelCollection
 from ommi.metadata.model import ModelMetadata, metadata_of
+from ommi.metadata.relations import Relation
 from ommi.planning.plan import ResultColumn
 from ommi.relations import Batch, state_of
 from profiles import examples
@@ -482,6 +483,108 @@ class TestCollector:
             assert not gc.isenabled()
         finally:
             gc.enable()
+
+
+def related(cls: Any, owner: type = Dataclass) -> Relation:
+    """Give a relation between rows whose first values are the same."""
+    near, far = metadata_of(owner), metadata_of(cls)
+    return Relation(
+        name="other",
+        owner=near,
+        target=far,
+        is_many=False,
+        is_reversed=False,
+        is_nullable=True,
+        pairs=((near.field("id"), far.fields[0]),),
+    )
+
+
+class TestBeside:
+    """Rows with those of related models beside them."""
+
+    @pytest.mark.parametrize(
+        "owner", [cls for cls in EVERY if cls is not Registered], ids=lambda cls: cls.__name__
+    )
+    @every_kind
+    def test_both_are_as_if_built_apart(self, cls: Any, owner: Any) -> None:
+        model, far = metadata_of(owner), metadata_of(cls)
+        relation = related(cls, owner)
+        columns, theirs = as_columns(model), as_columns(far)
+        own = [row_of(model, key) for key in (1, 2, 1, 3)]
+        others = {key: row_of(far, key) for key in (1, 2)}
+        nothing = (None,) * len(theirs)
+        batch = Batch(None)
+
+        found = hydrator(model, columns, [(relation, theirs)])(
+            [row + others.get(key, nothing) for row, key in zip(own, (1, 2, 1, 3), strict=True)],
+            batch,
+        )
+
+        assert [values_of(each) for each in found] == interpreted(columns, own)
+        assert [state_of(each) for each in found] == [(row, batch) for row in own]
+        known = batch.known(relation)
+        assert {*known} == {1, 2, 3}
+        assert known[3] is None
+        assert [type(known[key]) for key in others] == [cls, cls]
+        assert [values_of(known[key]) for key in others] == interpreted(theirs, [*others.values()])
+        states = [state_of(known[key]) for key in others]
+        if cls is Registered:
+            assert states == [None, None]
+            return
+        [there] = {state[1] for state in states if state is not None}
+        assert states == [(row, there) for row in others.values()]
+        assert there is not batch
+
+    def test_nothing_belongs_to_a_row_without_a_key(self) -> None:
+        relation = related(Slotted)
+        columns = as_columns(metadata_of(Dataclass))
+        batch = Batch(None)
+
+        hydrator(metadata_of(Dataclass), columns, [(relation, as_columns(metadata_of(Slotted)))])(
+            [(None, "a", True, None, None, None)], batch
+        )
+
+        assert not batch.known(relation)
+
+    def test_several_relations_lead_to_instances_of_their_own(self) -> None:
+        first, second = related(Slotted), related(Slotted)
+        theirs = as_columns(metadata_of(Slotted), active=(is_one, None))
+        batch = Batch(None)
+
+        hydrator(
+            metadata_of(Dataclass),
+            as_columns(metadata_of(Dataclass)),
+            [(first, theirs), (second, theirs)],
+        )([(1, "a", True, 1, "b", 1, 1, "c", 0)], batch)
+
+        assert batch.known(first) == {1: Slotted(1, "b", True)}
+        assert batch.known(second) == {1: Slotted(1, "c", False)}
+
+    @pytest.mark.parametrize("cls", [Slotted, Finishing])
+    def test_what_cannot_be_decoded_names_the_model_beside(self, cls: Any) -> None:
+        theirs = as_columns(metadata_of(cls), active=(Decimal, None))
+        columns = as_columns(metadata_of(Dataclass))
+        hydrate = hydrator(metadata_of(Dataclass), columns, [(related(cls), theirs)])
+
+        with pytest.raises(InvalidValue) as caught:
+            hydrate([(1, "a", True, 1, "b", [])], Batch(None))
+
+        assert (caught.value.model, caught.value.field) == (cls.__name__, "active")
+
+    @pytest.mark.parametrize(("cls", "is_on"), [(Slotted, False), (Finishing, True)])
+    def test_the_collector_rests_without_code_of_the_users(self, cls: Any, is_on: object) -> None:
+        theirs = as_columns(metadata_of(cls), id=(Watching.look, None))
+        columns = as_columns(metadata_of(Dataclass))
+        hydrate = hydrator(metadata_of(Dataclass), columns, [(related(cls), theirs)])
+
+        hydrate([(k, "a", True, k, "b", True) for k in range(LARGE_BATCH)], Batch(None))
+
+        assert Watching.seen is is_on
+
+
+def row_of(model: ModelMetadata, key: int) -> tuple[object, ...]:
+    values = {"id": key, "name": "a", "_name": "a", "active": True}
+    return tuple(values[field.name] for field in model.fields)
 
 
 class TestAssigning:
