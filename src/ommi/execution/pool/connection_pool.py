@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import warnings
-from asyncio import AbstractEventLoop, Future, Task, current_task, get_running_loop
+from asyncio import AbstractEventLoop, Future, Task, get_running_loop
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from threading import get_ident
@@ -30,6 +30,7 @@ from ommi.execution.pool.lease import GIVEN_BACK, OF_PARENT, C, Lease
 from ommi.execution.pool.refusals import ended, forked, not_lent, unreachable, wrong_loop
 from ommi.execution.pool.state import ConnectionStats, Limits, Phase, Step, is_deadlock, next_step
 from ommi.execution.pool.stock import PATIENCE, Stock
+from ommi.execution.tasks import current_task
 
 
 async def _nowhere() -> Never:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ommi.drivers.protocol import Build, Explaining, SchemaKeeping, Step, Unit
 from ommi.errors import MultipleFound, NotFound, UnsupportedOperation
+from ommi.execution.tasks import current_task
 from ommi.execution.transaction.level import Level, State
 from ommi.execution.transaction.replay import (
     END,
@@ -27,7 +28,6 @@ from ommi.execution.transaction.replay import (
     Told,
     numbered,
 )
-from ommi.execution.transaction.tasks import current_task
 from ommi.planning.capabilities import Capability
 from ommi.planning.plan import Parameters, Rows
 from ommi.results import Failure

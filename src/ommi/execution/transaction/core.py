@@ -19,9 +19,9 @@ from ommi.errors import (
     UnsupportedOperation,
 )
 from ommi.execution.executor import Executor
+from ommi.execution.tasks import current_task
 from ommi.execution.transaction.policy import AS_USUAL, TransactionOptions, pause
 from ommi.execution.transaction.replay import Call, Different, Log
-from ommi.execution.transaction.tasks import current_task
 
 Begin: TypeAlias = "Callable[[Beginning], Awaitable[Unit]]"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextvars import Context
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from ommi.drivers.protocol import Build, Step, Unit
@@ -70,18 +69,22 @@ class Call(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
 class Fetch:
     """Rows, or what an INSERT tells."""
 
+    __slots__ = ("build", "command", "context", "error", "parameters", "seen", "told")
     is_logged: ClassVar[bool] = True
-    command: object
-    parameters: Parameters
-    build: Build[Any]
-    context: Context | None
-    error: DatabaseError | None = None
-    seen: Seen = ()
-    told: Rows = ()
+
+    def __init__(
+        self, command: object, parameters: Parameters, build: Build[Any], context: Context | None
+    ) -> None:
+        self.command = command
+        self.parameters: Parameters = parameters
+        self.build: Build[Any] = build
+        self.context: Context | None = context
+        self.error: DatabaseError | None = None
+        self.seen: Seen = ()
+        self.told: Rows = ()
 
     def run(self, unit: Unit) -> Awaitable[Any]:
         return unit.fetch(self.command, self.parameters, self.build, self.context)
@@ -105,15 +108,17 @@ class Fetch:
             compare(self.seen, seen)
 
 
-@dataclass(slots=True, eq=False)
 class Execute:
     """A write that counts the rows that it matched."""
 
+    __slots__ = ("command", "error", "matched", "parameters")
     is_logged: ClassVar[bool] = True
-    command: object
-    parameters: Parameters
-    error: DatabaseError | None = None
-    matched: int = 0
+
+    def __init__(self, command: object, parameters: Parameters) -> None:
+        self.command = command
+        self.parameters: Parameters = parameters
+        self.error: DatabaseError | None = None
+        self.matched: int = 0
 
     def run(self, unit: Unit) -> Awaitable[int]:
         return unit.execute(self.command, self.parameters)
@@ -128,14 +133,16 @@ class Execute:
             raise Different(f"it matched {matched} rows, and {self.matched} before")
 
 
-@dataclass(slots=True, eq=False)
 class RunBatch:
     """Writes that happen together."""
 
+    __slots__ = ("error", "returned", "steps")
     is_logged: ClassVar[bool] = True
-    steps: Sequence[Step]
-    error: DatabaseError | None = None
-    returned: Sequence[Rows] = ()
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self.steps: Sequence[Step] = steps
+        self.error: DatabaseError | None = None
+        self.returned: Sequence[Rows] = ()
 
     @property
     def command(self) -> object:
@@ -157,15 +164,17 @@ class RunBatch:
         await unit.run_batch([_pinned(step, rows) for step, rows in pairs])
 
 
-@dataclass(slots=True, eq=False)
 class Streamed:
     """Rows that were taken from a stream, as far as they were."""
 
+    __slots__ = ("command", "error", "parameters", "seen")
     is_logged: ClassVar[bool] = True
-    command: object
-    parameters: Parameters
-    error: DatabaseError | None = None
-    seen: list[int] = field(default_factory=list)
+
+    def __init__(self, command: object, parameters: Parameters) -> None:
+        self.command = command
+        self.parameters: Parameters = parameters
+        self.error: DatabaseError | None = None
+        self.seen: list[int] = []
 
     async def run(self, unit: Unit) -> Seen:
         return await unit.fetch(self.command, self.parameters, numbered)
@@ -178,14 +187,16 @@ class Streamed:
         compare(tuple(self.seen), rows[: len(self.seen)])
 
 
-@dataclass(slots=True, eq=False)
 class Said:
     """Anything without an answer to compare: a savepoint, a table made."""
 
+    __slots__ = ("command", "error", "what")
     is_logged: ClassVar[bool] = True
-    what: Callable[[Unit], Any]
-    command: object = None
-    error: DatabaseError | None = None
+
+    def __init__(self, what: Callable[[Unit], Any], command: object = None) -> None:
+        self.what: Callable[[Unit], Any] = what
+        self.command = command
+        self.error: DatabaseError | None = None
 
     async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever it gives
         return await self.what(unit)
@@ -200,14 +211,16 @@ END = object()
 """What comes after the last part of a stream."""
 
 
-@dataclass(slots=True, eq=False)
 class Next:
     """The next part of a stream, which is `Streamed` as a whole."""
 
+    __slots__ = ("command", "error", "parts")
     is_logged: ClassVar[bool] = False
-    parts: AsyncGenerator[Any, None]
-    command: object = None
-    error: DatabaseError | None = None
+
+    def __init__(self, parts: AsyncGenerator[Any, None]) -> None:
+        self.parts: AsyncGenerator[Any, None] = parts
+        self.command: object = None
+        self.error: DatabaseError | None = None
 
     async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - a part, or `END`
         del unit  # It is that of the stream.

@@ -8,7 +8,7 @@ from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-Current: TypeAlias = "Callable[[AbstractEventLoop], Task[Any] | None]"
+Current: TypeAlias = "Callable[[AbstractEventLoop | None], Task[Any] | None]"
 
 
 def _current() -> Current:
