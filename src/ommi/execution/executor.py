@@ -98,7 +98,11 @@ class Executor:
     def connection(self) -> Connection:
         """What statements here and now go to."""
         scope = SCOPE.get()
-        return self.home if scope is None else scope.connection_of(self)
+        if scope is None:
+            return self.home
+        # Nearly always it is the innermost block's; asking that would be one call more.
+        block = scope.block if scope.owner is self else scope.block_of(self)
+        return block or self.home
 
     def place_of(self, relation: Relation) -> object:
         """Give what those have in common, here and now, who may load a relation together."""

@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ommi.drivers.protocol import Connection
     from ommi.execution.executor import Executor
     from ommi.execution.transaction.block import Block
 
@@ -32,12 +31,6 @@ class Scope:
                 return scope.block
             scope = scope.outer
         return None
-
-    def connection_of(self, owner: Executor) -> Connection:
-        """Give the connection that statements of a database use here."""
-        if self.owner is owner:
-            return self.block or owner.home
-        return self.block_of(owner) or owner.home
 
 
 SCOPE: ContextVar[Scope | None] = ContextVar("ommi_transaction", default=None)
