@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import cache_hits, charts, importing, model_cost, preparing, reports
+from benchmarks import cache_hits, charts, importing, model_cost, preparing, repeated, reports
 from benchmarks.bars import is_measured
 from benchmarks.contestants import Contestant, contestant_named, names_on
 from benchmarks.growth import SIZES, grow, table
@@ -50,7 +50,9 @@ def main() -> None:
         importing.measured(),
     )
     header = reports.header(rounds)
-    (ROOT / "benchmarks/RESULTS.md").write_text(reports.results(header, sections, alone))
+    found = reports.results(header, sections, alone, repeated.before())
+    (ROOT / "benchmarks/RESULTS.md").write_text(found)
+    repeated.keep(repeated.ratios_of({s.store.title: s.measured for s in sections}))
     for section in sections:
         (ROOT / f"docs/ratios-{section.store.name}.svg").write_text(reports.chart(section))
     (ROOT / "docs/performance.md").write_text(reports.documentation(header, sections, alone))

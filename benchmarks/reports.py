@@ -18,6 +18,7 @@ from benchmarks.importing import ImportCost
 from benchmarks.measuring import Measured, Spread
 from benchmarks.model_cost import Cost
 from benchmarks.preparing import PreparedCost
+from benchmarks.repeated import Ratios, page, ratios_of
 from benchmarks.stores.protocol import Store
 
 ABOUT = """\
@@ -91,9 +92,10 @@ def header(rounds: int) -> str:
     return f"{', '.join(versions)}, uvloop {version('uvloop')}; {machine}; {rounds} rounds."
 
 
-def results(header: str, sections: Sequence[Section], alone: Alone) -> str:
-    """Give the page of raw results."""
-    return _page("# Results", header, ABOUT, *_sections(sections), METHOD, *_alone(alone))
+def results(header: str, sections: Sequence[Section], alone: Alone, before: Ratios) -> str:
+    """Give the page of raw results, with the ratios of the run before."""
+    twice = page(ratios_of({s.store.title: s.measured for s in sections}), before)
+    return _page("# Results", header, ABOUT, *_sections(sections), *twice, METHOD, *_alone(alone))
 
 
 def chart(section: Section) -> str:
