@@ -1,4 +1,4 @@
-"""The ratios of a whole run beside those of the run before: how far a machine agrees with itself."""
+"""The ratios of a whole run, beside those of the one before."""
 
 from __future__ import annotations
 
