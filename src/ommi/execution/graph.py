@@ -24,7 +24,11 @@ from ommi.values import frozen
 class GraphWriter(Writer):
     """Writes instances, and in the same transaction what was attached to them."""
 
-    def add(self, instance: Any) -> Coroutine[Any, Any, Any]:  # noqa: ANN401 - of the user's own class
+    # A coroutine of its own would be one more on the way of every add.
+    def add(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        instance: Any,  # noqa: ANN401 - of the user's own class
+    ) -> Coroutine[Any, Any, Any]:
         """Add one row, and what was attached; give the instance with what the store filled in."""
         if type(instance) in ATTACHED and attachments_of(instance):
             return self._with_attached(instance)

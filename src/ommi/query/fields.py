@@ -142,7 +142,7 @@ class Equality(Comparison):
     """
 
     __slots__ = ()
-    left: FieldReference[Any]
+    left: FieldReference[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # is frozen
     operator = QueryOperator.EQUALS
     is_negated = False
 
