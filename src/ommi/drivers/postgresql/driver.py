@@ -207,7 +207,8 @@ class PostgreSQLConnection:
             await self._fail(error, sql)
         self._statements.forget(sql.text)
         try:
-            statement = await self._statements.prepared(sql.text)
+            # What goes before it may have been what was refused.
+            statement = await self._prepared(sql, parameters)
             rows, tag, _ = await statement.run(parameters, "", 0, True, None)  # noqa: FBT003
         except BaseException as again:  # noqa: BLE001 - it is raised again
             await self._fail(again, sql)

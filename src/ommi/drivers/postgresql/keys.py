@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import cast
 
 from ommi.drivers.postgresql.dialect import DIALECT
+from ommi.drivers.postgresql.errors import OUTDATED
 from ommi.drivers.postgresql.statements import Statements
 from ommi.metadata.storage import LARGEST_INT
 from ommi.planning.plan import Parameters
@@ -38,7 +39,12 @@ async def go_past(statements: Statements, sql: SqlCommand, rows: Sequence[Parame
     )
     if 0 < largest < LARGEST_INT:
         statement = await statements.get(text)
-        await statement.fetch(largest)
+        try:
+            await statement.fetch(largest)
+        except OUTDATED:
+            # Whoever tries again is to have it prepared again.
+            statements.forget(text)
+            raise
 
 
 def _sequence(table: str, key: str) -> str:
