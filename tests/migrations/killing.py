@@ -80,35 +80,46 @@ async def _watched(moments: Moments, text: str, work: Coroutine[Any, Any, Any]) 
 
 def on_postgresql(moments: Moments) -> None:
     """Watch every statement to a PostgreSQL server."""
-    import asyncpg
+    from asyncpg.protocol.protocol import Protocol
 
-    from ommi.drivers.postgresql.driver import PostgreSQLConnection
+    query, bind_execute = Protocol.query, Protocol.bind_execute
 
-    execute, run = asyncpg.Connection.execute, PostgreSQLConnection._run
+    async def watched_query(self: Any, text: str, *given: Any, **named: Any) -> Any:
+        return await _watched(moments, text, query(self, text, *given, **named))
 
-    async def watched_execute(self: Any, text: str, *values: Any, **options: Any) -> Any:
-        return await _watched(moments, text, execute(self, text, *values, **options))
+    async def watched_execute(self: Any, state: Any, *given: Any, **named: Any) -> Any:
+        return await _watched(moments, state.query, bind_execute(self, state, *given, **named))
 
-    async def watched_run(self: Any, sql: Any, parameters: Any) -> Any:
-        return await _watched(moments, sql.text, run(self, sql, parameters))
-
-    asyncpg.Connection.execute = watched_execute
-    PostgreSQLConnection._run = watched_run  # type: ignore[method-assign]
+    Protocol.query = watched_query
+    Protocol.bind_execute = watched_execute
 
 
 def on_mysql(moments: Moments) -> None:
     """Watch every statement to a MariaDB or MySQL server."""
+    from ommi.drivers.mysql.driver import MySQLConnection
     from ommi.drivers.mysql.session import Session
 
-    say, run = Session.say, Session.run
+    say, control, run = Session.say, Session.control, Session.run
+    execute = MySQLConnection.execute
 
     async def watched_say(self: Any, text: str) -> Any:
         return await _watched(moments, text, say(self, text))
+
+    async def watched_control(self: Any, text: str) -> Any:
+        return await _watched(moments, text, control(self, text))
+
+    async def watched_execute(self: Any, command: Any, parameters: Any) -> Any:
+        work = execute(self, command, parameters)
+        if command.text not in self._session.kept:
+            return await work  # The session runs it.
+        return await _watched(moments, command.text, work)
 
     async def watched_run(self: Any, command: Any, parameters: Any) -> Any:
         return await _watched(moments, command.text, run(self, command, parameters))
 
     Session.say = watched_say  # type: ignore[method-assign]
+    Session.control = watched_control  # type: ignore[method-assign]
+    MySQLConnection.execute = watched_execute  # type: ignore[method-assign]
     Session.run = watched_run  # type: ignore[method-assign]
 
 

@@ -87,7 +87,7 @@ NOT_AT_IMPORT = (
 )
 """What some programs need, and then import when they do: nothing else pays for it."""
 
-MOST_MODULES = 116
+MOST_MODULES = 118
 
 
 def test_importing_the_package_imports_no_more_of_it_than_every_program_needs() -> None:

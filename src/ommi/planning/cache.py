@@ -15,16 +15,14 @@ class RecentlyUsed(Generic[V]):
     the usual case, is one dictionary look-up and writes nothing.
     """
 
-    __slots__ = ("_half", "_old", "kept")
+    __slots__ = ("kept",)
 
     def __init__(self, size: int) -> None:
-        self._half = max(1, size // 2)
-        self._old: dict[object, V | None] = {}
-        self.kept: Young[V] = Young(self)
+        self.kept: Young[V] = Young(max(1, size // 2))
         """Gives the value of a key, or `None`: `kept[key]` calls nothing where it is young."""
 
     def __len__(self) -> int:
-        return len(self.kept) + len(self._old)
+        return len(self.kept) + len(self.kept.old)
 
     def get(self, key: object) -> V | None:
         """Give the value of a key, if it is kept."""
@@ -32,33 +30,33 @@ class RecentlyUsed(Generic[V]):
 
     def put(self, key: object, value: V) -> None:
         """Keep the value of a key."""
-        young = self.kept
-        if len(young) >= self._half:
-            self._old = dict(young)
-            young.clear()
-        young[key] = value
+        self.kept.put(key, value)
 
     def forget(self, key: object) -> None:
         """Keep the value of a key no longer."""
         self.kept.pop(key, None)
-        self._old.pop(key, None)
-
-    def grown_old(self, key: object) -> V | None:
-        """Give the value of a key that is not among the young; it is from now on."""
-        value = self._old.pop(key, None)
-        if value is not None:
-            self.put(key, value)
-        return value
+        self.kept.old.pop(key, None)
 
 
 class Young(dict[object, V | None], Generic[V]):
     """The values that were used last; a key that is missing is looked for among the old ones."""
 
-    __slots__ = ("_of",)
+    __slots__ = ("_most", "old")
 
-    def __init__(self, of: RecentlyUsed[V]) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__()
-        self._of = of
+        self._most = most
+        self.old: dict[object, V | None] = {}
+
+    def put(self, key: object, value: V) -> None:
+        """Keep the value of a key, and let the others grow old where there are many."""
+        if len(self) >= self._most:
+            self.old = dict(self)
+            self.clear()
+        self[key] = value
 
     def __missing__(self, key: object) -> V | None:
-        return self._of.grown_old(key)
+        value = self.old.pop(key, None)
+        if value is not None:
+            self.put(key, value)
+        return value

@@ -93,7 +93,8 @@ class FieldReference(Expression[T_co]):
         return self._compared_with.dump if operator in COMPARING else super().converter(operator)
 
     def __eq__(self, other: object) -> Predicate:  # type: ignore[override]
-        if other is None or isinstance(other, Term):
+        if type(self) is not FieldReference or other is None or isinstance(other, Term):
+            # Which row a field of another kind is read in is part of the question.
             return super().__eq__(other)
         # The comparison that is written most, and every field has it.
         try:
@@ -136,7 +137,7 @@ class FieldReference(Expression[T_co]):
 
 
 class Equality(Comparison):
-    """A field that is to equal a value, which is not `None` and in its stored form.
+    """A field of the row asked for equals a value, not `None` and in its stored form.
 
     It is what is asked most, with a type of its own that tells there is nothing left to check.
     """

@@ -83,8 +83,11 @@ class Session:
         self, error: BaseException, command: SqlCommand, parameters: Parameters
     ) -> Answer:
         """Run a command again whose kept statement has to be prepared anew; raise all else."""
-        if not isinstance(error, CLIENT_ERRORS) or code_of(error) not in OUTDATED:
-            await self._fail(error, command)
+        try:
+            if not isinstance(error, CLIENT_ERRORS) or code_of(error) not in OUTDATED:
+                await self._fail(error, command)
+        finally:
+            del error  # else error, traceback and this frame keep each other alive
         del self.kept[command.text]
         return await self.run(command, parameters)
 
@@ -96,11 +99,14 @@ class Session:
             await self._fail(error, command)
 
     async def _fail(self, error: BaseException, command: SqlCommand) -> NoReturn:
-        if isinstance(error, CLIENT_ERRORS):
-            raise await self.failure(error, command) from error
-        if not isinstance(error, OmmiError):
-            await self.give_up()
-        raise error
+        try:
+            if isinstance(error, CLIENT_ERRORS):
+                raise await self.failure(error, command) from error
+            if not isinstance(error, OmmiError):
+                await self.give_up()
+            raise error
+        finally:
+            del error  # as in `recover`
 
     async def run_once(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command whose statement is not kept."""

@@ -13,10 +13,10 @@ from ommi.drivers.protocol import Beginning, Build, Filled, IsolationLevel, Outc
 from ommi.drivers.sqlite import jobs, migrating
 from ommi.drivers.sqlite.batches import run_steps
 from ommi.drivers.sqlite.dialect import DIALECT
-from ommi.drivers.sqlite.errors import translated
+from ommi.drivers.sqlite.errors import STORE, translated
 from ommi.drivers.sqlite.turns import Loans
 from ommi.drivers.sqlite.worker import Worker
-from ommi.errors import ConnectionLost
+from ommi.errors import ConnectionLost, TransactionClosed
 from ommi.planning.plan import Parameters, Rows
 from ommi.schema.operations import Backfill, Operation
 from ommi.schema.snapshot import Table
@@ -208,6 +208,8 @@ class SQLiteUnit(Savepoints):
     async def _run_first(self, job: Job[T], context: Context | None) -> T:
         loans, on = self._loans, self._on
         if on is None:
+            if self._is_begun:
+                raise TransactionClosed("the transaction has ended", store=STORE)
             on = self._on = await loans.take()
             on.held = True
         return await on.run(partial(self._first, job), context, loans.patience)
