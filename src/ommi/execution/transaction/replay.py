@@ -78,7 +78,7 @@ class Fetch:
     def __init__(
         self, command: object, parameters: Parameters, build: Build[Any], context: Context | None
     ) -> None:
-        self.command = command
+        self.command: object = command
         self.parameters: Parameters = parameters
         self.build: Build[Any] = build
         self.context: Context | None = context
@@ -115,7 +115,7 @@ class Execute:
     is_logged: ClassVar[bool] = True
 
     def __init__(self, command: object, parameters: Parameters) -> None:
-        self.command = command
+        self.command: object = command
         self.parameters: Parameters = parameters
         self.error: DatabaseError | None = None
         self.matched: int = 0
@@ -171,7 +171,7 @@ class Streamed:
     is_logged: ClassVar[bool] = True
 
     def __init__(self, command: object, parameters: Parameters) -> None:
-        self.command = command
+        self.command: object = command
         self.parameters: Parameters = parameters
         self.error: DatabaseError | None = None
         self.seen: list[int] = []
@@ -195,7 +195,7 @@ class Said:
 
     def __init__(self, what: Callable[[Unit], Any], command: object = None) -> None:
         self.what: Callable[[Unit], Any] = what
-        self.command = command
+        self.command: object = command
         self.error: DatabaseError | None = None
 
     async def run(self, unit: Unit) -> Any:  # noqa: ANN401 - whatever it gives
