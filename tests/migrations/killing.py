@@ -96,11 +96,9 @@ def on_postgresql(moments: Moments) -> None:
 
 def on_mysql(moments: Moments) -> None:
     """Watch every statement to a MariaDB or MySQL server."""
-    from ommi.drivers.mysql.driver import MySQLConnection
     from ommi.drivers.mysql.session import Session
 
     say, control, run = Session.say, Session.control, Session.run
-    execute = MySQLConnection.execute
 
     async def watched_say(self: Any, text: str) -> Any:
         return await _watched(moments, text, say(self, text))
@@ -108,18 +106,11 @@ def on_mysql(moments: Moments) -> None:
     async def watched_control(self: Any, text: str) -> Any:
         return await _watched(moments, text, control(self, text))
 
-    async def watched_execute(self: Any, command: Any, parameters: Any) -> Any:
-        work = execute(self, command, parameters)
-        if command.text not in self._session.kept:
-            return await work  # The session runs it.
-        return await _watched(moments, command.text, work)
-
     async def watched_run(self: Any, command: Any, parameters: Any) -> Any:
         return await _watched(moments, command.text, run(self, command, parameters))
 
     Session.say = watched_say  # type: ignore[method-assign]
     Session.control = watched_control  # type: ignore[method-assign]
-    MySQLConnection.execute = watched_execute  # type: ignore[method-assign]
     Session.run = watched_run  # type: ignore[method-assign]
 
 

@@ -153,8 +153,6 @@ class MySQLConnection:
             self.abort()
             raise
 
-    # A statement that is kept is run here; all else is the session's.
-
     async def fetch(
         self,
         command: object,
@@ -165,36 +163,14 @@ class MySQLConnection:
         """Run a command that gives rows, or the key of the row that it adds."""
         del context
         sql: SqlCommand = command  # type: ignore[assignment]
-        session, text = self._session, sql.text
-        statement = session.kept.get(text)
-        if statement is None:
-            answer = await session.run(sql, parameters)
-        else:
-            session.kept.move_to_end(text)
-            try:
-                answer = await statement.run(parameters)
-            except BaseException as error:  # noqa: BLE001 - it is raised again
-                answer = await session.recover(error, sql, parameters)
-            if answer.warning_count:
-                await session.look_at_warnings(sql)
+        answer = await self._session.run(sql, parameters)
         rows = answer.rows
         return build([(answer.insert_id,)] if rows is None else rows)
 
     async def execute(self, command: object, parameters: Parameters) -> int:
         """Run a command and give the number of rows that it matched."""
         sql: SqlCommand = command  # type: ignore[assignment]
-        session, text = self._session, sql.text
-        statement = session.kept.get(text)
-        if statement is None:
-            answer = await session.run(sql, parameters)
-        else:
-            session.kept.move_to_end(text)
-            try:
-                answer = await statement.run(parameters)
-            except BaseException as error:  # noqa: BLE001 - it is raised again
-                answer = await session.recover(error, sql, parameters)
-            if answer.warning_count:
-                await session.look_at_warnings(sql)
+        answer = await self._session.run(sql, parameters)
         return answer.affected_rows
 
     async def run_batch(self, steps: Sequence[Step]) -> list[Rows]:

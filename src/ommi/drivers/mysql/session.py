@@ -79,25 +79,6 @@ class Session:
             await self._fail(error, command)
         return answer
 
-    async def recover(
-        self, error: BaseException, command: SqlCommand, parameters: Parameters
-    ) -> Answer:
-        """Run a command again whose kept statement has to be prepared anew; raise all else."""
-        try:
-            if not isinstance(error, CLIENT_ERRORS) or code_of(error) not in OUTDATED:
-                await self._fail(error, command)
-        finally:
-            del error  # else error, traceback and this frame keep each other alive
-        del self.kept[command.text]
-        return await self.run(command, parameters)
-
-    async def look_at_warnings(self, command: SqlCommand) -> None:
-        """Raise for an answer that came with warnings, but for harmless ones."""
-        try:
-            await self._refuse_warnings(command)
-        except BaseException as error:  # noqa: BLE001 - it is raised again
-            await self._fail(error, command)
-
     async def _fail(self, error: BaseException, command: SqlCommand) -> NoReturn:
         try:
             if isinstance(error, CLIENT_ERRORS):
@@ -106,7 +87,7 @@ class Session:
                 await self.give_up()
             raise error
         finally:
-            del error  # as in `recover`
+            del error  # else error, traceback and this frame keep each other alive
 
     async def run_once(self, command: SqlCommand, parameters: Parameters) -> Answer:
         """Run a command whose statement is not kept."""
